@@ -1,1 +1,34 @@
-//! (being written)
+//! The profile format of Headroom: a TOML file that a person edits, read, checked and
+//! explained.
+//!
+//! The flow: [`load`] finds a profile by name or file, [`Profile::parse`] reads its text into
+//! sections whose every value is in range, and [`Profile::chain_params`] turns them into what
+//! the signal chain is told. The daemon and the offline commands call it; it knows nothing of
+//! audio, PipeWire or sockets.
+//!
+//! A key that is not known is an error with its place and the nearest key; a number outside
+//! its range is clamped, with a warning. Any text whatsoever gives a result and never a panic.
+
+#![forbid(unsafe_code)]
+
+mod dsp;
+mod embedded;
+mod load;
+mod per_app;
+mod place;
+mod profile;
+mod read;
+mod rules;
+mod setting;
+mod table;
+
+pub use embedded::embedded;
+pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, load};
+pub use per_app::{PerApp, PerAppRule};
+pub use place::{Place, Problem, ProfileError, Warning};
+pub use profile::{
+    Agc, Compressor, Detector, Limiter, Link, Makeup, Meters, Oversample, Profile, Soft,
+};
+pub use read::Checked;
+pub use rules::{DefaultRoute, Match, Route, Rule};
+pub use setting::{Kind, SETTINGS, Setting};

@@ -1,0 +1,232 @@
+//! `[[rules]]` and `[default_route]`: which route a stream takes.
+//!
+//! Read and checked here; matching streams is the daemon's business.
+
+use serde::Serialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::table::{self, Findings};
+
+/// Where a stream goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub enum Route {
+    /// Through the main bus and the master.
+    Processed,
+    /// Through the master only: the ceiling, but no levelling.
+    Protected,
+    /// Straight to the device.
+    Bypass,
+    /// Through the bus of this name.
+    Bus(String),
+}
+
+impl From<Route> for String {
+    fn from(route: Route) -> String {
+        match route {
+            Route::Processed => "processed".to_owned(),
+            Route::Protected => "protected".to_owned(),
+            Route::Bypass => "bypass".to_owned(),
+            Route::Bus(name) => name,
+        }
+    }
+}
+
+/// What a stream must say of itself for a rule to match: one of the patterns of every list
+/// that is not empty. A pattern is exact, or a glob where it holds `*` or `?`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Match {
+    /// The program's file name.
+    pub process_binary: Vec<String>,
+    /// What the app calls itself.
+    pub application_name: Vec<String>,
+    /// The sandbox's name for the app.
+    pub portal_app_id: Vec<String>,
+    /// What the sound is for, such as `Music` or `Communication`.
+    pub media_role: Vec<String>,
+}
+
+impl Match {
+    /// Whether no list has a pattern, so that nothing can match.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.process_binary.is_empty()
+            && self.application_name.is_empty()
+            && self.portal_app_id.is_empty()
+            && self.media_role.is_empty()
+    }
+}
+
+/// One of `[[rules]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Which streams.
+    #[serde(rename = "match")]
+    pub matches: Match,
+    /// Where they go.
+    pub route: Route,
+}
+
+/// `[default_route]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DefaultRoute {
+    /// Where a stream goes that no rule matches.
+    pub route: Route,
+}
+
+impl Default for DefaultRoute {
+    fn default() -> DefaultRoute {
+        DefaultRoute { route: Route::Processed }
+    }
+}
+
+const FIXED_ROUTES: &[&str] = &["processed", "protected", "bypass"];
+const MATCH_KEYS: &[&str] = &["process_binary", "application_name", "portal_app_id", "media_role"];
+/// Names of buses become names of nodes.
+const LONGEST_BUS_NAME: usize = 64;
+
+pub(crate) fn read_rules(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'_>) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for (table, at) in table::expect_tables(value, "rules", findings) {
+        let mut matches = None;
+        let mut route = None;
+        for (key, value) in table.iter() {
+            match key.get_ref().as_ref() {
+                "match" => matches = Some(read_match(value, "rules.match", findings)),
+                "route" => route = Some(read_route(value, "rules.route", findings)),
+                other => {
+                    let key_path = format!("rules.{other}");
+                    findings.unknown_key(&key.span(), key_path, &["match", "route"]);
+                }
+            }
+        }
+        if matches.is_none() {
+            missing(findings, &at, "rules.match", "write match = { process_binary = [\"...\"] }");
+        }
+        if route.is_none() {
+            missing(findings, &at, "rules.route", "write route = \"processed\" or another route");
+        }
+        if let (Some(matches), Some(Some(route))) = (matches, route) {
+            rules.push(Rule { matches, route });
+        }
+    }
+    rules
+}
+
+pub(crate) fn missing(
+    findings: &mut Findings<'_>,
+    at: &std::ops::Range<usize>,
+    key: &str,
+    allowed: &str,
+) {
+    let (key, allowed) = (key.to_owned(), allowed.to_owned());
+    findings.error(at, crate::Problem::Missing { key, allowed });
+}
+
+pub(crate) fn read_default_route(
+    value: &Spanned<DeValue<'_>>,
+    findings: &mut Findings<'_>,
+) -> DefaultRoute {
+    let mut default_route = DefaultRoute::default();
+    let Some(table) = table::expect_table(value, "default_route", findings) else {
+        return default_route;
+    };
+    for (key, value) in table.iter() {
+        if key.get_ref() == "route" {
+            if let Some(route) = read_route(value, "default_route.route", findings) {
+                default_route.route = route;
+            }
+        } else {
+            let key_path = format!("default_route.{}", key.get_ref());
+            findings.unknown_key(&key.span(), key_path, &["route"]);
+        }
+    }
+    default_route
+}
+
+fn read_route(
+    value: &Spanned<DeValue<'_>>,
+    key: &str,
+    findings: &mut Findings<'_>,
+) -> Option<Route> {
+    let allowed = || "\"processed\", \"protected\", \"bypass\" or the name of a bus".to_owned();
+    let at = value.span();
+    let Some(word) = value.get_ref().as_str() else {
+        findings.not_allowed(&at, key, allowed());
+        return None;
+    };
+    match word {
+        "processed" => Some(Route::Processed),
+        "protected" => Some(Route::Protected),
+        "bypass" => Some(Route::Bypass),
+        name => {
+            let fits = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            if name.is_empty() || name.len() > LONGEST_BUS_NAME || !name.chars().all(fits) {
+                let detail = "(letters, digits, - _ . and at most 64 of them)";
+                findings.not_allowed(&at, key, format!("{} {detail}", allowed()));
+                return None;
+            }
+            if let Some(meant) = table::nearest(name, FIXED_ROUTES) {
+                let message =
+                    format!("is {name:?}, read as the name of a bus (did you mean {meant:?}?)");
+                findings.warning(&at, key, message);
+            }
+            Some(Route::Bus(name.to_owned()))
+        }
+    }
+}
+
+pub(crate) fn read_match(
+    value: &Spanned<DeValue<'_>>,
+    key: &str,
+    findings: &mut Findings<'_>,
+) -> Match {
+    let mut matches = Match::default();
+    let Some(table) = table::expect_table(value, key, findings) else { return matches };
+    let had_lists = read_match_lists(table, key, &mut matches, findings);
+    if matches.is_empty() && had_lists {
+        let message = "names nothing, so this rule is never used".to_owned();
+        findings.warning(&value.span(), key, message);
+    }
+    matches
+}
+
+/// Whether every list could be read.
+fn read_match_lists(
+    table: &DeTable<'_>,
+    key: &str,
+    matches: &mut Match,
+    findings: &mut Findings<'_>,
+) -> bool {
+    let mut all_read = true;
+    for (list_key, value) in table.iter() {
+        let name = list_key.get_ref().as_ref();
+        let list_path = format!("{key}.{name}");
+        let list = match name {
+            "process_binary" => &mut matches.process_binary,
+            "application_name" => &mut matches.application_name,
+            "portal_app_id" => &mut matches.portal_app_id,
+            "media_role" => &mut matches.media_role,
+            _ => {
+                findings.unknown_key(&list_key.span(), list_path, MATCH_KEYS);
+                all_read = false;
+                continue;
+            }
+        };
+        match read_list(value) {
+            Some(read) => *list = read,
+            None => {
+                let allowed = format!("a list of texts, such as {name} = [\"mpv\", \"steam*\"]");
+                findings.not_allowed(&value.span(), &list_path, allowed);
+                all_read = false;
+            }
+        }
+    }
+    all_read
+}
+
+fn read_list(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
+    let array = value.get_ref().as_array()?;
+    array.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
+}
