@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod layout;
+pub mod limiter;
 pub mod params;
 pub mod units;
 

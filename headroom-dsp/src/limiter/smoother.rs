@@ -1,0 +1,94 @@
+//! Rounds off a gain: two box filters in a row, over exactly the frames of the look-ahead.
+//!
+//! Called by [`super::path`]. A gain that falls to some value and stays there for as long as the
+//! boxes are wide, ends at exactly that value: never above it, no overshoot.
+//!
+//! Sums of integers never drift: after any signal and any time, a gain of 1 comes out as 1.
+
+use super::history::History;
+
+/// One in fixed point. With the widest boxes a sum still fits the mantissa of an `f64`.
+const ONE: f64 = (1_u64 << 28) as f64;
+
+/// Two running means in a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Smoother {
+    first: usize,
+    second: usize,
+    scale: f64,
+    /// Running sum of the input, and the running sum of that. Both wrap around; differences
+    /// over the boxes are exact all the same.
+    sum: u64,
+    sums: History<u64>,
+}
+
+impl Smoother {
+    /// Room for boxes that span up to `most_frames` together. Allocates.
+    pub(crate) fn prepare(most_frames: usize) -> Smoother {
+        let sums = History::prepare(most_frames + 2);
+        Smoother { first: 1, second: 1, scale: 1.0 / ONE, sum: 0, sums }
+    }
+
+    /// Spans `frames` from now on, as if the gain had always been `gain`.
+    pub(crate) fn restart(&mut self, frames: usize, gain: f64) {
+        self.first = frames.div_ceil(2).max(1);
+        self.second = (frames + 1 - self.first).max(1);
+        self.scale = 1.0 / (ONE * (self.first * self.second) as f64);
+        self.fill(gain);
+    }
+
+    /// As if the gain had always been `gain`.
+    pub(crate) fn fill(&mut self, gain: f64) {
+        let value = fixed(gain);
+        let (mut sum, mut of_sums) = (0_u64, 0_u64);
+        for slot in self.sums.refill(self.first + self.second) {
+            sum = sum.wrapping_add(value);
+            of_sums = of_sums.wrapping_add(sum);
+            *slot = of_sums;
+        }
+        self.sum = sum;
+    }
+
+    /// The steepest that the output falls, as a part of the input's fall, in a frame.
+    #[cfg(test)]
+    pub(crate) fn steepest(&self) -> f32 {
+        1.0 / self.first as f32
+    }
+
+    /// Smooths `gains` into `out`.
+    pub(crate) fn smooth(&mut self, gains: &[f64], out: &mut [f32]) {
+        let (first, second, scale) = (self.first, self.second, self.scale);
+        let count = gains.len();
+        let mut of_sums = self.sums.values()[self.sums.end() - 1];
+        let mut sum = self.sum;
+        for (slot, gain) in self.sums.append(count).iter_mut().zip(gains) {
+            sum = sum.wrapping_add(fixed(*gain));
+            of_sums = of_sums.wrapping_add(sum);
+            *slot = of_sums;
+        }
+        self.sum = sum;
+        let start = self.sums.end() - count;
+        let values = self.sums.values();
+        let now = &values[start..start + count];
+        let by_first = &values[start - first..start - first + count];
+        let by_second = &values[start - second..start - second + count];
+        let by_both = &values[start - first - second..start - first - second + count];
+        for ((((out, now), first), second), both) in
+            out.iter_mut().zip(now).zip(by_first).zip(by_second).zip(by_both)
+        {
+            let total = now.wrapping_sub(*first).wrapping_sub(*second).wrapping_add(*both);
+            *out = (to_f64(total) * scale) as f32;
+        }
+    }
+}
+
+fn fixed(gain: f64) -> u64 {
+    // From 0 to 1, so that the signed conversion, which is one instruction, serves.
+    (gain * ONE) as i64 as u64
+}
+
+/// Exact below 2^52, and in vectors where a plain conversion is not.
+fn to_f64(value: u64) -> f64 {
+    const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
+    f64::from_bits(value | TWO_TO_52) - f64::from_bits(TWO_TO_52)
+}
