@@ -13,10 +13,12 @@
 
 pub mod layout;
 pub mod limiter;
+pub mod meter;
 pub mod params;
 pub mod units;
 
 pub use layout::{Layout, LayoutError, MAX_CHANNELS, Position};
+pub use meter::{KWeighting, LoudnessMeter, LoudnessReading, TruePeakMeter};
 pub use params::{
     AgcParams, BusParams, ChainParams, CompressorParams, Detector, LimiterParams, Link, Makeup,
     MasterParams, Oversample, SoftParams,
