@@ -17,8 +17,10 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/headroom
 latest=$cache/backports
 wanted_packages=(pipewire pipewire-bin pipewire-pulse wireplumber libpipewire-0.3-dev libspa-0.2-dev)
 
+# shellcheck source=/dev/null
 codename() { (. /etc/os-release && echo "${VERSION_CODENAME:-}"); }
 
+# shellcheck source=/dev/null
 wanted() { [[ $(. /etc/os-release && echo "${ID:-}") == debian && $(codename) == bookworm ]]; }
 
 # Whether what is unpacked in $1 still runs here: a library it borrows from the system may have gone.
