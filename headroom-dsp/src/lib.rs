@@ -11,13 +11,22 @@
 
 #![forbid(unsafe_code)]
 
+mod agc;
+mod bus;
+mod chain;
+mod compressor;
 pub mod layout;
 pub mod limiter;
+mod master;
 pub mod meter;
 pub mod params;
+mod plane;
 pub mod units;
 
+pub use bus::{Bus, BusMeters};
+pub use chain::{Chain, ChainMeters};
 pub use layout::{Layout, LayoutError, MAX_CHANNELS, Position};
+pub use master::{Master, MasterMeters};
 pub use meter::{KWeighting, LoudnessMeter, LoudnessReading, TruePeakMeter};
 pub use params::{
     AgcParams, BusParams, ChainParams, CompressorParams, Detector, LimiterParams, Link, Makeup,

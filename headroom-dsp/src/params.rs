@@ -44,7 +44,7 @@ pub enum Detector {
 /// The gain behind a compressor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Makeup {
-    /// As much as the static curve takes from a signal at the AGC's target.
+    /// About as much as the compressor takes from a programme at the AGC's target.
     Auto,
     /// A fixed gain.
     Fixed(Db),

@@ -21,6 +21,7 @@ pub mod noise;
 pub mod programme;
 pub mod random;
 pub mod speech;
+pub mod stopwatch;
 pub mod tone;
 pub mod variety;
 

@@ -1,0 +1,185 @@
+//! The burst guard: takes a sudden loud onset down within milliseconds, and lets go within
+//! seconds, so that the slow AGC need not follow it.
+//!
+//! It knows no programme of its own: it compares what comes out of the compressor with the
+//! loudness that the AGC is steering to. Ordinary peaks of speech and music never set it off;
+//! a lasting change is handed over to the AGC, which lowers the level that the guard sees.
+
+use crate::units::Lufs;
+
+/// Engages when a 30 ms level stands this far over the AGC's aim ...
+const ONSET_LU: f32 = 11.0;
+/// ... or a 150 ms level this far.
+const SUSTAINED_LU: f32 = 8.5;
+/// Once engaged, a 30 ms level is held this far over the aim, a 4 ms level so far.
+const HELD_LU: f32 = 2.0;
+const HELD_PEAK_LU: f32 = 4.5;
+/// Disengages once the 150 ms level has been under this for [`CALM_S`].
+const CALM_LU: f32 = 5.5;
+const CALM_S: f32 = 0.5;
+/// A reduction stays this long, then goes: while engaged, to what is still needed (a
+/// compressor may have taken its share); afterwards, gently.
+const HOLD_S: f32 = 0.08;
+const ENGAGED_RELEASE_DB_PER_S: f32 = 60.0;
+const RELEASE_DB_PER_S: f32 = 20.0;
+
+/// A mean square that fades with a time constant.
+#[derive(Debug, Default)]
+struct Fading {
+    mean_square: f64,
+    keep: f64,
+}
+
+impl Fading {
+    fn set_time(&mut self, time_s: f32, tick_s: f32) {
+        self.keep = f64::from(-tick_s / time_s).exp();
+    }
+
+    fn push(&mut self, mean_square: f64) {
+        self.mean_square = mean_square + (self.mean_square - mean_square) * self.keep;
+        if self.mean_square < 1e-20 {
+            self.mean_square = 0.0;
+        }
+    }
+
+    /// The level on the scale of LUFS.
+    fn lufs(&self) -> f32 {
+        Lufs::from_mean_square(self.mean_square).0
+    }
+}
+
+/// The guard's state. Takes one tick of about 2 ms at a time.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    fast: Fading,
+    short: Fading,
+    sustained: Fading,
+    tick_s: f32,
+    aim_lufs: f32,
+    /// The thresholds as mean squares, for this aim.
+    onset: f64,
+    too_long: f64,
+    calm: f64,
+    engaged: bool,
+    calm_s: f32,
+    held_s: f32,
+    reduction_db: f32,
+}
+
+impl Guard {
+    pub(super) fn set_tick(&mut self, tick_s: f32) {
+        self.tick_s = tick_s;
+        self.fast.set_time(0.004, tick_s);
+        self.short.set_time(0.03, tick_s);
+        self.sustained.set_time(0.15, tick_s);
+    }
+
+    /// Forgets what it heard; a reduction that stands goes on from where it is.
+    pub(super) fn forget(&mut self) {
+        for level in [&mut self.fast, &mut self.short, &mut self.sustained] {
+            level.mean_square = 0.0;
+        }
+        self.engaged = false;
+    }
+
+    pub(super) fn reset(&mut self) {
+        *self = Guard { tick_s: self.tick_s, ..Guard::default() };
+        self.set_tick(self.tick_s);
+    }
+
+    pub(super) fn is_engaged(&self) -> bool {
+        self.engaged
+    }
+
+    /// Takes the mean square of one tick in front of the guard; returns the reduction in dB
+    /// (0 or more) that stands from now on.
+    pub(super) fn tick(&mut self, output: f64, aim_lufs: f32, enabled: bool) -> f32 {
+        self.fast.push(output);
+        self.short.push(output);
+        self.sustained.push(output);
+        if aim_lufs != self.aim_lufs {
+            self.aim_lufs = aim_lufs;
+            self.onset = Lufs(aim_lufs + ONSET_LU).to_mean_square();
+            self.too_long = Lufs(aim_lufs + SUSTAINED_LU).to_mean_square();
+            self.calm = Lufs(aim_lufs + CALM_LU).to_mean_square();
+        }
+        if !enabled {
+            self.engaged = false;
+        } else if !self.engaged {
+            self.engaged =
+                self.short.mean_square > self.onset || self.sustained.mean_square > self.too_long;
+            self.calm_s = 0.0;
+        } else if self.sustained.mean_square < self.calm {
+            self.calm_s += self.tick_s;
+            self.engaged = self.calm_s < CALM_S;
+        } else {
+            self.calm_s = 0.0;
+        }
+        let wanted_db = if self.engaged {
+            let over_peak_db = self.fast.lufs() - aim_lufs - HELD_PEAK_LU;
+            over_peak_db.max(self.short.lufs() - aim_lufs - HELD_LU).max(0.0)
+        } else {
+            0.0
+        };
+        if self.reduction_db == 0.0 && wanted_db == 0.0 {
+            return 0.0;
+        }
+        if wanted_db >= self.reduction_db {
+            self.reduction_db = wanted_db;
+            self.held_s = 0.0;
+        } else {
+            self.held_s += self.tick_s;
+            if self.held_s > HOLD_S {
+                let rate = if self.engaged { ENGAGED_RELEASE_DB_PER_S } else { RELEASE_DB_PER_S };
+                let released = self.reduction_db - rate * self.tick_s;
+                self.reduction_db = released.max(wanted_db);
+            }
+        }
+        self.reduction_db
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK_S: f32 = 0.002;
+    const AIM: f32 = -18.0;
+
+    fn run(guard: &mut Guard, level_lufs: f32, seconds: f32) -> f32 {
+        let mut reduction = 0.0;
+        for _ in 0..(seconds / TICK_S) as usize {
+            reduction = guard.tick(Lufs(level_lufs).to_mean_square(), AIM, true);
+        }
+        reduction
+    }
+
+    fn guard() -> Guard {
+        let mut guard = Guard::default();
+        guard.set_tick(TICK_S);
+        guard
+    }
+
+    #[test]
+    fn a_blast_is_taken_down_within_four_milliseconds() {
+        let mut guard = guard();
+        run(&mut guard, AIM, 1.0);
+        assert!(run(&mut guard, AIM + 30.0, 0.004) > 20.0);
+        let held = run(&mut guard, AIM + 30.0, 0.5);
+        assert!((held - 28.0).abs() < 0.2, "{held}");
+    }
+
+    #[test]
+    fn it_lets_go_within_seconds() {
+        let mut guard = guard();
+        run(&mut guard, AIM + 30.0, 1.0);
+        assert_eq!(run(&mut guard, AIM, 3.0), 0.0);
+        assert!(!guard.is_engaged());
+    }
+
+    #[test]
+    fn five_over_the_aim_is_no_burst() {
+        let mut guard = guard();
+        assert_eq!(run(&mut guard, AIM + 5.0, 5.0), 0.0);
+    }
+}

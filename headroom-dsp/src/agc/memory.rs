@@ -1,0 +1,278 @@
+//! What the AGC knows of the programme: the last blocks that counted, and what became of
+//! them on their way through the gain and the compressor.
+//!
+//! The blocks are those of BS.1770 (400 ms, one every 100 ms), gated as there, so that what
+//! is steered is what a meter will read. Only programme is remembered: silence, a passing
+//! burst and the noise between two sentences leave no trace. A lasting change of level is
+//! told from those by how long it lasts, and then replaces the memory at once.
+
+use super::ring::Ring;
+use crate::units::Lufs;
+
+/// Blocks that are remembered: 12 s of programme, a block every 100 ms.
+const BLOCKS: usize = 120;
+/// Sub-blocks in a block: 4 of 100 ms.
+const OVERLAP: usize = 4;
+/// The gate of the programme: what lies this far below it is a pause.
+const PAUSE_LU: f32 = 20.0;
+/// The relative gate of BS.1770.
+const RELATIVE_GATE: f64 = 0.1;
+/// What lies this far above the programme waits until it has lasted.
+const LOUD_LU: f32 = 6.0;
+/// A louder programme is believed when it fills most of 1.5 s (a door slam does not), or,
+/// where it comes and goes, a good part of 6 s.
+const LOUD_SOON: (usize, usize) = (11, 15);
+const LOUD_OFTEN: (usize, usize) = (24, 60);
+/// A quieter programme is believed after 3 s in which nothing came near the old one.
+const QUIET_BLOCKS: usize = 30;
+const QUIET_MEAN_LU: f32 = 4.0;
+const QUIET_PEAK_LU: f32 = 2.5;
+/// How near the newest block's gain (as a factor of power) another must be to count for the
+/// compressor's effect: within about 2 dB.
+const NEAR_GAIN_NEPERS: f64 = 0.46;
+/// What lies in the gate is a programme, and no pause, when 6 s of it vary like one.
+const FAINT_BLOCKS: usize = 60;
+const FAINT_SPREAD_LU: f32 = 4.0;
+
+/// Mean squares of one stretch of sound at the three places that matter to the AGC.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Power {
+    /// As it came in.
+    pub(crate) input: f64,
+    /// Behind the AGC, as the compressor sees it.
+    pub(crate) levelled: f64,
+    /// Behind compressor and make-up, the burst guard left out.
+    pub(crate) output: f64,
+    /// `output`, weighted by the slope of the compressor's curve at that moment.
+    pub(crate) sloped: f64,
+}
+
+impl Power {
+    pub(crate) fn add(&mut self, other: &Power) {
+        self.input += other.input;
+        self.levelled += other.levelled;
+        self.output += other.output;
+        self.sloped += other.sloped;
+    }
+
+    /// The AGC's gain on it, as a factor of power.
+    fn gain(&self) -> f64 {
+        if self.input > 0.0 { self.levelled / self.input } else { 1.0 }
+    }
+
+    pub(crate) fn scale(&mut self, factor: f64) {
+        self.input *= factor;
+        self.levelled *= factor;
+        self.output *= factor;
+        self.sloped *= factor;
+    }
+}
+
+/// What a sub-block was taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    /// Below the silence threshold.
+    #[default]
+    Silence,
+    /// Over the silence threshold, yet in the gate of the programme.
+    Faint,
+    /// The programme.
+    Programme,
+    /// Far over the programme.
+    Loud,
+}
+
+/// The programme as it is remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Programme {
+    /// Gated loudness of what came in, in LUFS.
+    pub(super) input_lufs: f32,
+    /// In front of the compressor, the blocks whose gain is near today's counting most.
+    pub(super) levelled_lufs: f32,
+    /// The same behind it.
+    pub(super) output_lufs: f32,
+    /// How much of a change in front of the compressor comes out of it, 0 to 1.
+    pub(super) slope: f32,
+}
+
+/// The memory. Nothing in it allocates.
+#[derive(Debug)]
+pub(super) struct Memory {
+    blocks: Ring<Power, BLOCKS>,
+    sub_blocks: Ring<Power, OVERLAP>,
+    kinds: Ring<Kind, { LOUD_OFTEN.1 }>,
+    loud: Ring<Power, { LOUD_OFTEN.1 }>,
+    faint: Ring<Power, FAINT_BLOCKS>,
+    programme: Option<Programme>,
+}
+
+impl Memory {
+    pub(super) fn new() -> Memory {
+        Memory {
+            blocks: Ring::new(),
+            sub_blocks: Ring::new(),
+            kinds: Ring::new(),
+            loud: Ring::new(),
+            faint: Ring::new(),
+            programme: None,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Memory::new();
+    }
+
+    /// What is known, if any programme has been heard.
+    pub(super) fn programme(&self) -> Option<Programme> {
+        self.programme
+    }
+
+    /// Input loudness below which a moment is a pause.
+    pub(super) fn gate_lufs(&self, silence_lufs: f32) -> f32 {
+        self.programme.map_or(silence_lufs, |p| silence_lufs.max(p.input_lufs - PAUSE_LU))
+    }
+
+    /// Takes the next 100 ms.
+    pub(super) fn push(&mut self, sub_block: Power, silence_lufs: f32) {
+        self.sub_blocks.push(sub_block);
+        let kind = self.kind_of(lufs(sub_block.input), silence_lufs);
+        self.kinds.push(kind);
+        if self.sub_blocks.len() < OVERLAP {
+            return;
+        }
+        let mut block = Power::default();
+        for part in self.sub_blocks.iter() {
+            block.add(part);
+        }
+        block.scale(1.0 / OVERLAP as f64);
+        match self.block_kind(lufs(block.input), silence_lufs) {
+            Kind::Loud => self.hear_loud(block),
+            Kind::Programme => self.hear_programme(block),
+            Kind::Faint => self.hear_faint(block),
+            Kind::Silence => self.faint.clear_if(|faint| faint.len() < FAINT_BLOCKS / 4),
+        }
+    }
+
+    fn kind_of(&self, level_lufs: f32, silence_lufs: f32) -> Kind {
+        match self.programme {
+            _ if level_lufs <= silence_lufs => Kind::Silence,
+            Some(p) if level_lufs > p.input_lufs + LOUD_LU => Kind::Loud,
+            Some(p) if level_lufs <= p.input_lufs - PAUSE_LU => Kind::Faint,
+            _ => Kind::Programme,
+        }
+    }
+
+    /// A block that a loud sub-block reaches into is not the programme's, whatever it reads.
+    fn block_kind(&self, level_lufs: f32, silence_lufs: f32) -> Kind {
+        if self.kinds.latest(OVERLAP).any(|k| *k == Kind::Loud) {
+            return Kind::Loud;
+        }
+        self.kind_of(level_lufs, silence_lufs)
+    }
+
+    fn hear_loud(&mut self, block: Power) {
+        self.faint.clear();
+        self.loud.push(block);
+        let count = |within| self.kinds.latest(within).filter(|k| **k == Kind::Loud).count();
+        // The newest must still be loud: what has just ended was a burst.
+        let goes_on = self.kinds.latest(2).all(|k| *k == Kind::Loud);
+        let soon = goes_on && count(LOUD_SOON.1) >= LOUD_SOON.0;
+        let often = count(LOUD_OFTEN.1) >= LOUD_OFTEN.0;
+        if soon || often {
+            self.blocks.clear();
+            // The oldest blocks still hold some of the programme before.
+            let fresh = if soon { LOUD_SOON.0 - OVERLAP } else { LOUD_OFTEN.0 };
+            for block in self.loud.latest(fresh) {
+                self.blocks.push(*block);
+            }
+            self.forget_doubts();
+            self.measure();
+        }
+    }
+
+    fn hear_programme(&mut self, block: Power) {
+        self.faint.clear();
+        if !self.kinds.latest(LOUD_OFTEN.1).any(|k| *k == Kind::Loud) {
+            self.loud.clear();
+        }
+        self.blocks.push(block);
+        if let Some(p) = self.programme
+            && self.blocks.len() > QUIET_BLOCKS
+        {
+            let (mut mean, mut peak) = (0.0, 0.0_f64);
+            for block in self.blocks.latest(QUIET_BLOCKS) {
+                mean += block.input;
+                peak = peak.max(block.input);
+            }
+            mean /= QUIET_BLOCKS as f64;
+            let quieter = lufs(mean) < p.input_lufs - QUIET_MEAN_LU
+                && lufs(peak) < p.input_lufs - QUIET_PEAK_LU;
+            if quieter {
+                self.blocks.keep_latest(QUIET_BLOCKS);
+            }
+        }
+        self.measure();
+    }
+
+    fn hear_faint(&mut self, block: Power) {
+        self.faint.push(block);
+        if self.faint.len() < FAINT_BLOCKS {
+            return;
+        }
+        let (mut low, mut high) = (f64::MAX, 0.0_f64);
+        for block in self.faint.iter() {
+            low = low.min(block.input);
+            high = high.max(block.input);
+        }
+        if lufs(high) - lufs(low) >= FAINT_SPREAD_LU {
+            self.blocks.clear();
+            for block in self.faint.iter() {
+                self.blocks.push(*block);
+            }
+            self.forget_doubts();
+            self.measure();
+        }
+    }
+
+    fn forget_doubts(&mut self) {
+        self.kinds.clear();
+        self.loud.clear();
+        self.faint.clear();
+    }
+
+    /// BS.1770's relative gate over the remembered blocks. What the compressor did counts by
+    /// how near the gain in front of it was to the newest block's: its curve is not straight.
+    fn measure(&mut self) {
+        let mut all = 0.0;
+        for block in self.blocks.iter() {
+            all += block.input;
+        }
+        let gate = all / self.blocks.len().max(1) as f64 * RELATIVE_GATE;
+        let newest_gain = self.blocks.latest(1).map(Power::gain).sum::<f64>();
+        let (mut input, mut count) = (0.0, 0.0);
+        let (mut near, mut weights) = (Power::default(), 0.0);
+        for block in self.blocks.iter().filter(|block| block.input > gate) {
+            input += block.input;
+            count += 1.0;
+            let apart = (block.gain() / newest_gain).ln() / NEAR_GAIN_NEPERS;
+            let weight = (-apart * apart).exp();
+            let mut weighted = *block;
+            weighted.scale(weight);
+            near.add(&weighted);
+            weights += weight;
+        }
+        if count > 0.0 && near.output > 0.0 && near.levelled > 0.0 && weights > 0.0 {
+            near.scale(1.0 / weights);
+            self.programme = Some(Programme {
+                input_lufs: lufs(input / count),
+                levelled_lufs: lufs(near.levelled),
+                output_lufs: lufs(near.output),
+                slope: (near.sloped / near.output) as f32,
+            });
+        }
+    }
+}
+
+fn lufs(mean_square: f64) -> f32 {
+    Lufs::from_mean_square(mean_square).0
+}

@@ -1,0 +1,323 @@
+//! The AGC: the slow controller that brings a bus to its target loudness, with the burst
+//! guard beside it.
+//!
+//! Called by [`crate::Bus`] once a tick (about 2 ms) with the power of what went through, it
+//! answers with the gain that stands until the next. It decides in decibels and sees no
+//! sample. What the compressor behind it does to the loudness is measured with the same
+//! blocks and gates as the programme, so that the *output* reaches the target.
+
+mod guard;
+mod memory;
+mod ring;
+
+use crate::params::AgcParams;
+use crate::units::Lufs;
+use guard::Guard;
+pub(crate) use memory::Power;
+use memory::{Memory, Programme};
+
+/// Ticks in a hop: the gain is decided once a hop of about 10 ms.
+const TICKS_PER_HOP: u32 = 5;
+/// The compressor's slope is not believed below this, or one block could swing the gain.
+const MIN_SLOPE: f32 = 0.3;
+/// No profile asks for more, whatever a compressor behind it takes.
+const LARGEST_GAIN_DB: f32 = 60.0;
+
+/// What stands from a tick to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct AgcGains {
+    /// Gain of the AGC.
+    pub(crate) gain_db: f32,
+    /// Reduction of the burst guard, 0 or more.
+    pub(crate) guard_db: f32,
+}
+
+/// The controller's state.
+#[derive(Debug)]
+pub(crate) struct Agc {
+    params: AgcParams,
+    tick_s: f32,
+    hops_per_sub_block: u32,
+    guard: Guard,
+    memory: Memory,
+    hop: Power,
+    hop_ticks: u32,
+    sub_block: Power,
+    sub_block_hops: u32,
+    silent_s: f32,
+    gain_db: f32,
+    guard_db: f32,
+}
+
+impl Agc {
+    pub(crate) fn new(params: AgcParams, tick_s: f32) -> Agc {
+        let mut agc = Agc {
+            params,
+            tick_s,
+            hops_per_sub_block: 10,
+            guard: Guard::default(),
+            memory: Memory::new(),
+            hop: Power::default(),
+            hop_ticks: 0,
+            sub_block: Power::default(),
+            sub_block_hops: 0,
+            silent_s: 0.0,
+            gain_db: 0.0,
+            guard_db: 0.0,
+        };
+        agc.set_tick(tick_s);
+        agc
+    }
+
+    /// The tick's length, when the sample rate changes. The gain and what is known of the
+    /// programme stay.
+    pub(crate) fn set_tick(&mut self, tick_s: f32) {
+        self.tick_s = tick_s;
+        let hop_s = tick_s * TICKS_PER_HOP as f32;
+        self.hops_per_sub_block = (0.1 / hop_s).round().max(1.0) as u32;
+        self.guard.set_tick(tick_s);
+        self.hop = Power::default();
+        self.hop_ticks = 0;
+        self.sub_block = Power::default();
+        self.sub_block_hops = 0;
+    }
+
+    pub(crate) fn set_params(&mut self, params: AgcParams) {
+        self.params = params;
+    }
+
+    /// Forgets the programme; the gain goes to 0 dB at once.
+    pub(crate) fn reset(&mut self) {
+        self.memory.clear();
+        self.guard.reset();
+        self.gain_db = 0.0;
+        self.guard_db = 0.0;
+        self.silent_s = 0.0;
+        self.set_tick(self.tick_s);
+    }
+
+    /// The level before this moment tells nothing about the level after it (a volume was
+    /// moved): the guard starts listening anew.
+    pub(crate) fn forgive(&mut self) {
+        self.guard.forget();
+    }
+
+    /// Starts from a gain that was right before.
+    pub(crate) fn set_gain_db(&mut self, gain_db: f32) {
+        if gain_db.is_finite() {
+            self.gain_db = gain_db.clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB);
+        }
+    }
+
+    pub(crate) fn gains(&self) -> AgcGains {
+        AgcGains { gain_db: self.gain_db, guard_db: self.guard_db }
+    }
+
+    /// Takes the mean squares of one tick.
+    pub(crate) fn tick(&mut self, power: &Power) -> AgcGains {
+        self.guard_db = self.guard.tick(power.output, self.aim_lufs(), self.params.enabled);
+        self.hop.add(power);
+        self.hop_ticks += 1;
+        if self.hop_ticks == TICKS_PER_HOP {
+            self.end_hop();
+        }
+        self.gains()
+    }
+
+    /// The loudness that can be had: the target, unless the largest cut or boost is not enough.
+    fn aim_lufs(&self) -> f32 {
+        let target = self.params.target.0;
+        match self.memory.programme() {
+            // Never below the target: what is quieter than it is no burst.
+            Some(programme) => target.max(self.reachable_lufs(&programme)),
+            None => target,
+        }
+    }
+
+    /// The target, or as near to it as the largest cut and boost bring this programme.
+    fn reachable_lufs(&self, programme: &Programme) -> f32 {
+        let (cut, boost) = (self.params.max_cut.0.max(0.0), self.params.max_boost.0.max(0.0));
+        let missing_db = self.params.target.0 - programme.input_lufs;
+        programme.input_lufs + missing_db.max(-cut).min(boost)
+    }
+
+    /// The gain that brings the programme's output to where it can be, by the measured effect
+    /// and slope of the compressor behind it.
+    fn goal_db(&self, programme: &Programme) -> f32 {
+        let missing_db = self.reachable_lufs(programme) - programme.output_lufs;
+        let operating_point = programme.levelled_lufs + missing_db / programme.slope.max(MIN_SLOPE);
+        (operating_point - programme.input_lufs).clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB)
+    }
+
+    fn end_hop(&mut self) {
+        let hop_s = self.tick_s * TICKS_PER_HOP as f32;
+        let mut hop = std::mem::take(&mut self.hop);
+        self.hop_ticks = 0;
+        hop.scale(1.0 / f64::from(TICKS_PER_HOP));
+        self.sub_block.add(&hop);
+        self.sub_block_hops += 1;
+        let silence_lufs = self.params.silence_threshold.0;
+        if self.sub_block_hops == self.hops_per_sub_block {
+            let mut sub_block = std::mem::take(&mut self.sub_block);
+            sub_block.scale(1.0 / f64::from(self.sub_block_hops));
+            self.sub_block_hops = 0;
+            self.memory.push(sub_block, silence_lufs);
+        }
+        let level_lufs = Lufs::from_mean_square(hop.input).0;
+        let heard = level_lufs > self.memory.gate_lufs(silence_lufs);
+        self.move_gain(hop_s, heard);
+    }
+
+    fn move_gain(&mut self, hop_s: f32, heard: bool) {
+        if !self.params.enabled {
+            self.approach(0.0, hop_s);
+            return;
+        }
+        if heard {
+            self.silent_s = 0.0;
+            if let Some(programme) = self.memory.programme() {
+                let goal = self.goal_db(&programme);
+                // Beside an engaged guard nothing rises: what it holds is no programme yet.
+                if !(self.guard.is_engaged() && goal > self.gain_db) {
+                    self.approach(goal, hop_s);
+                }
+            }
+            return;
+        }
+        self.silent_s += hop_s;
+        if self.silent_s * 1_000.0 > self.params.hold_ms && self.gain_db > 0.0 {
+            let fall_db = self.params.return_db_per_s.min(self.params.fall_db_per_s) * hop_s;
+            self.gain_db = (self.gain_db - fall_db.max(0.0)).max(0.0);
+        }
+    }
+
+    /// One hop towards `goal_db`: by the time constant of the direction, and never faster
+    /// than its slew limit.
+    fn approach(&mut self, goal_db: f32, hop_s: f32) {
+        let error_db = goal_db - self.gain_db;
+        let p = &self.params;
+        let (time_ms, slew) = if error_db < 0.0 {
+            (p.attack_ms, p.fall_db_per_s)
+        } else {
+            (p.release_ms, p.rise_db_per_s)
+        };
+        let part = 1.0 - (-hop_s * 1_000.0 / time_ms.max(1.0)).exp();
+        let most_db = slew.max(0.0) * hop_s;
+        let move_db = (error_db * part).clamp(-most_db, most_db);
+        let next_db = self.gain_db + move_db;
+        if next_db.is_finite() {
+            // The tail of an exponential never ends: close by is there.
+            self.gain_db = if (goal_db - next_db).abs() < 1e-3 { goal_db } else { next_db };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Db;
+
+    fn db_to_power(db: f32) -> f64 {
+        10.0_f64.powf(f64::from(db) / 10.0)
+    }
+
+    const TICK_S: f32 = 0.002;
+
+    /// Runs the controller on a steady level with nothing behind it.
+    fn run(agc: &mut Agc, level_lufs: f32, seconds: f32) -> f32 {
+        for _ in 0..(seconds / TICK_S) as usize {
+            let input = Lufs(level_lufs).to_mean_square();
+            let levelled = input * db_to_power(agc.gain_db);
+            agc.tick(&Power { input, levelled, output: levelled, sloped: levelled });
+        }
+        agc.gain_db
+    }
+
+    fn agc(params: AgcParams) -> Agc {
+        Agc::new(params, TICK_S)
+    }
+
+    #[test]
+    fn a_steady_level_comes_to_the_target_from_either_side() {
+        for level in [-33.0, -18.0, -5.0] {
+            let gain = run(&mut agc(AgcParams::default()), level, 20.0);
+            assert!((level + gain + 18.0).abs() < 0.1, "{level}: {gain}");
+        }
+    }
+
+    #[test]
+    fn a_compressor_behind_it_is_accounted_for() {
+        let mut agc = agc(AgcParams::default());
+        // Halves every decibel above -24 and adds 2.
+        let mut level = 0.0;
+        for _ in 0..(30.0 / TICK_S) as usize {
+            let input = Lufs(-30.0).to_mean_square();
+            let x = -30.0 + agc.gain_db;
+            level = -24.0 + (x + 24.0) / 2.0 + 2.0;
+            let output = Lufs(level).to_mean_square();
+            let levelled = input * db_to_power(agc.gain_db);
+            agc.tick(&Power { input, levelled, output, sloped: output * 0.5 });
+        }
+        assert!((level + 18.0).abs() < 0.1, "{level}");
+    }
+
+    #[test]
+    fn silence_holds_then_a_boost_falls_back_and_a_cut_is_kept() {
+        let mut boosted = agc(AgcParams::default());
+        let before = run(&mut boosted, -30.0, 20.0);
+        assert_eq!(run(&mut boosted, -60.0, 4.9), before);
+        assert!((run(&mut boosted, -60.0, 4.1) - (before - 4.0)).abs() < 0.2);
+        assert_eq!(run(&mut boosted, -60.0, 60.0), 0.0);
+        let mut cut = agc(AgcParams::default());
+        let before = run(&mut cut, -8.0, 20.0);
+        assert_eq!(run(&mut cut, -60.0, 60.0), before);
+    }
+
+    #[test]
+    fn the_gain_never_moves_faster_than_its_slew_limits() {
+        let mut agc = agc(AgcParams::default());
+        let (mut last, mut seed) = (0.0, 1_u32);
+        for _ in 0..2_000 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let gain = run(&mut agc, -70.0 + (seed >> 24) as f32 * 0.27, 0.01);
+            assert!(gain - last <= 3.0 * 0.010_1 && last - gain <= 12.0 * 0.010_1);
+            last = gain;
+        }
+    }
+
+    #[test]
+    fn with_no_boost_allowed_it_only_turns_down() {
+        let mut agc = agc(AgcParams { max_boost: Db(0.0), ..AgcParams::default() });
+        assert_eq!(run(&mut agc, -30.0, 10.0), 0.0);
+        assert!(run(&mut agc, -10.0, 10.0) < -7.0);
+    }
+
+    #[test]
+    fn a_one_second_burst_leaves_the_gain_alone() {
+        let mut agc = agc(AgcParams::default());
+        let before = run(&mut agc, -38.0, 30.0);
+        run(&mut agc, -7.5, 1.0);
+        let after = run(&mut agc, -38.0, 1.0);
+        assert!((after - before).abs() < 0.3, "{before} to {after}");
+    }
+
+    #[test]
+    fn a_cut_that_is_not_enough_does_not_keep_the_guard_at_work() {
+        let mut agc = agc(AgcParams { max_cut: Db(3.0), ..AgcParams::default() });
+        run(&mut agc, -6.0, 10.0);
+        assert_eq!(agc.gains(), AgcGains { gain_db: -3.0, guard_db: 0.0 });
+    }
+
+    #[test]
+    fn a_quiet_programme_after_a_loud_one_is_found_and_steady_noise_is_not() {
+        let mut agc = agc(AgcParams::default());
+        run(&mut agc, -8.0, 15.0);
+        let kept = run(&mut agc, -40.0, 60.0);
+        assert!(kept < -9.0, "{kept}");
+        for _ in 0..20 {
+            run(&mut agc, -36.0, 0.7);
+            run(&mut agc, -45.0, 0.7);
+        }
+        assert!(agc.gain_db > 10.0, "{}", agc.gain_db);
+    }
+}
