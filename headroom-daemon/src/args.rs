@@ -1,0 +1,52 @@
+//! The arguments of headroomd.
+
+use clap::{Parser, ValueEnum};
+
+/// Levels and limits what the apps of this desktop play.
+///
+/// Runs until it gets SIGTERM or SIGINT, and leaves the graph as it was found.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "headroomd", version)]
+pub struct Args {
+    /// The profile to level by: a name, or a file where it has a slash or ends in .toml
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    pub profile: String,
+    /// Make the Headroom sink the default, and put the former default back at the end
+    #[arg(long)]
+    pub promote: bool,
+    /// How much to say on standard error
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LogLevel,
+}
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What stops the daemon.
+    Error,
+    /// And what does not work as it should.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And why.
+    Debug,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn without_arguments_the_default_profile_is_used_and_nothing_is_promoted() {
+        let args = Args::try_parse_from(["headroomd"]).expect("no arguments are fine");
+        assert_eq!(args.profile, "default");
+        assert!(!args.promote);
+        assert_eq!(args.log_level, LogLevel::Info);
+    }
+}

@@ -1,0 +1,263 @@
+//! Carries the volume of our bus to the device sink and back, while the bus is the default
+//! sink: the keys then turn the real device, and a crash leaves the level as it was.
+//!
+//! Two sides that each report what the other was told go round in circles unless every report
+//! is known for what it is. A report is an echo when it says what we have written and not yet
+//! heard back, and news otherwise; news goes to the other side unless that has it already.
+//! Pure: reports in, writes out, no clock of its own.
+
+use std::time::{Duration, Instant};
+
+use headroom_dsp::MAX_CHANNELS;
+
+use crate::audio::Volume;
+
+/// Values that differ by less than this on the cubic scale of a volume slider are one: sinks
+/// round what they are told.
+const SAME_CUBIC: f32 = 0.006;
+/// A write whose echo has not come by now has been swallowed.
+const ECHO: Duration = Duration::from_secs(2);
+
+/// Whether two volumes are one but for rounding.
+pub(super) fn same(a: &Volume, b: &Volume, channels: usize) -> bool {
+    a.muted == b.muted
+        && a.channels
+            .iter()
+            .zip(&b.channels)
+            .take(channels)
+            .all(|(a, b)| (a.max(0.0).cbrt() - b.max(0.0).cbrt()).abs() < SAME_CUBIC)
+}
+
+/// What shall be told to whom.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Write {
+    Bus(Volume),
+    Device(Volume),
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    volume: Option<Volume>,
+    in_flight: Vec<(Volume, Instant)>,
+}
+
+impl Side {
+    /// Takes a report; says whether it is news.
+    fn takes(&mut self, volume: Volume, channels: usize, now: Instant) -> bool {
+        self.in_flight.retain(|(_, since)| now.duration_since(*since) < ECHO);
+        self.volume = Some(volume);
+        // What was written before the one that came back has been overtaken.
+        let echo = self.in_flight.iter().position(|(sent, _)| same(sent, &volume, channels));
+        if let Some(index) = echo {
+            self.in_flight.drain(..=index);
+        }
+        echo.is_none()
+    }
+
+    fn has(&self, volume: &Volume, channels: usize) -> bool {
+        let latest = self.in_flight.last().map(|(sent, _)| sent).or(self.volume.as_ref());
+        latest.is_some_and(|latest| same(latest, volume, channels))
+    }
+
+    fn sent(&mut self, volume: Volume, now: Instant) {
+        self.in_flight.push((volume, now));
+    }
+}
+
+/// The two volumes that shall be one.
+#[derive(Debug)]
+pub(super) struct Carry {
+    channels: usize,
+    linked: bool,
+    /// The bus's own volume, from before it was the device's.
+    own: Option<Volume>,
+    bus: Side,
+    device: Side,
+}
+
+impl Carry {
+    /// Two sides of this many channels, not linked yet.
+    pub(super) fn new(channels: usize) -> Carry {
+        Carry { channels, linked: false, own: None, bus: Side::default(), device: Side::default() }
+    }
+
+    /// Whether the two are carried to each other.
+    pub(super) fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    /// Begins to carry. The device has the say: what the listener hears stays as it is.
+    pub(super) fn link(&mut self, now: Instant) -> Option<Write> {
+        let device = self.device.volume?;
+        self.linked = true;
+        self.own = self.own.or(self.bus.volume).or(Some(Volume::FULL));
+        if self.bus.has(&device, self.channels) {
+            return None;
+        }
+        self.bus.sent(device, now);
+        Some(Write::Bus(device))
+    }
+
+    /// Ends the carrying: the bus gets the volume back that was its own.
+    pub(super) fn unlink(&mut self, now: Instant) -> Option<Write> {
+        self.linked = false;
+        let own = self.own.take()?;
+        if self.bus.has(&own, self.channels) {
+            return None;
+        }
+        self.bus.sent(own, now);
+        Some(Write::Bus(own))
+    }
+
+    /// The device has gone or is another one; the next has the say again.
+    pub(super) fn forget_device(&mut self) {
+        self.linked = false;
+        self.device = Side::default();
+    }
+
+    /// The bus has reported its volume.
+    pub(super) fn bus_reports(&mut self, volume: Volume, now: Instant) -> Option<Write> {
+        let is_news = self.bus.takes(volume, self.channels, now);
+        if !self.linked || !is_news || self.device.has(&volume, self.channels) {
+            return None;
+        }
+        self.device.sent(volume, now);
+        Some(Write::Device(volume))
+    }
+
+    /// The device has reported its volume.
+    pub(super) fn device_reports(&mut self, volume: Volume, now: Instant) -> Option<Write> {
+        let is_news = self.device.takes(volume, self.channels, now);
+        if !self.linked || !is_news || self.bus.has(&volume, self.channels) {
+            return None;
+        }
+        self.bus.sent(volume, now);
+        Some(Write::Bus(volume))
+    }
+
+    /// The device's volume, once it is known.
+    pub(super) fn device(&self) -> Option<&Volume> {
+        self.device.volume.as_ref()
+    }
+
+    /// What is left to do behind the stage so that `bus` is heard: all of it while the two
+    /// are not linked. While they are, the device does it, and only what the device has not
+    /// done yet is ours: until it has followed, or if it cannot. Never more than 1, so that a
+    /// device on its way errs to the quiet side.
+    pub(super) fn out_gains(&self, bus: &Volume) -> [f32; MAX_CHANNELS] {
+        let wanted = bus.gains();
+        let (true, Some(device)) = (self.linked, self.device.volume) else { return wanted };
+        if same(bus, &device, self.channels) {
+            return if bus.muted { [0.0; MAX_CHANNELS] } else { [1.0; MAX_CHANNELS] };
+        }
+        let mut gains = wanted;
+        for (gain, device) in gains.iter_mut().zip(device.gains()) {
+            if *gain > 0.0 {
+                *gain = if device > *gain { *gain / device } else { 1.0 };
+            }
+        }
+        gains
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(cubic: f32) -> Volume {
+        Volume { channels: [cubic.powi(3); MAX_CHANNELS], muted: false }
+    }
+
+    fn linked(cubic: f32) -> (Carry, Instant) {
+        let now = Instant::now();
+        let mut carry = Carry::new(2);
+        assert_eq!(carry.device_reports(at(cubic), now), None);
+        assert_eq!(carry.bus_reports(at(1.0), now), None);
+        assert_eq!(carry.link(now), Some(Write::Bus(at(cubic))));
+        assert_eq!(carry.bus_reports(at(cubic), now), None);
+        (carry, now)
+    }
+
+    #[test]
+    fn the_keys_turn_the_device_and_its_echo_turns_nothing() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.bus_reports(at(0.5), now), Some(Write::Device(at(0.5))));
+        assert_eq!(carry.device_reports(at(0.5), now), None);
+        assert_eq!(carry.bus_reports(at(0.5), now), None);
+    }
+
+    #[test]
+    fn the_device_s_own_knob_turns_the_bus() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.device_reports(at(0.7), now), Some(Write::Bus(at(0.7))));
+        assert_eq!(carry.bus_reports(at(0.7), now), None);
+        assert_eq!(carry.device_reports(at(0.7), now), None);
+    }
+
+    #[test]
+    fn a_key_held_down_is_not_fought_by_late_echoes() {
+        let (mut carry, now) = linked(0.4);
+        for step in [0.45, 0.5, 0.55] {
+            assert_eq!(carry.bus_reports(at(step), now), Some(Write::Device(at(step))));
+        }
+        for echo in [0.45, 0.5, 0.55] {
+            assert_eq!(carry.device_reports(at(echo), now), None, "the echo of {echo}");
+        }
+        assert_eq!(carry.device_reports(at(0.2), now), Some(Write::Bus(at(0.2))));
+    }
+
+    #[test]
+    fn echoes_that_are_left_out_or_never_come_do_no_harm() {
+        let (mut carry, now) = linked(0.4);
+        let _ = carry.bus_reports(at(0.45), now);
+        let _ = carry.bus_reports(at(0.5), now);
+        assert_eq!(carry.device_reports(at(0.5), now), None);
+        let _ = carry.bus_reports(at(0.9), now);
+        let later = now + ECHO;
+        assert_eq!(carry.device_reports(at(0.1), later), Some(Write::Bus(at(0.1))));
+    }
+
+    #[test]
+    fn mute_is_carried_both_ways() {
+        let (mut carry, now) = linked(0.4);
+        let muted = Volume { muted: true, ..at(0.4) };
+        assert_eq!(carry.bus_reports(muted, now), Some(Write::Device(muted)));
+        assert_eq!(carry.device_reports(muted, now), None);
+        assert_eq!(carry.out_gains(&muted), [0.0; MAX_CHANNELS]);
+        assert_eq!(carry.device_reports(at(0.4), now), Some(Write::Bus(at(0.4))));
+    }
+
+    #[test]
+    fn the_volume_is_applied_once_and_a_device_on_its_way_errs_to_the_quiet_side() {
+        let (mut carry, now) = linked(0.5);
+        assert_eq!(carry.out_gains(&at(0.5)), [1.0; MAX_CHANNELS]);
+        // Up: the device is still low, and nothing is added.
+        let _ = carry.bus_reports(at(1.0), now);
+        assert_eq!(carry.out_gains(&at(1.0)), [1.0; MAX_CHANNELS]);
+        let _ = carry.device_reports(at(1.0), now);
+        // Down: the device is still high, so what it has not done is ours.
+        let _ = carry.bus_reports(at(0.5), now);
+        assert!((carry.out_gains(&at(0.5))[0] - 0.125).abs() < 1e-6);
+        let _ = carry.device_reports(at(0.5), now);
+        assert_eq!(carry.out_gains(&at(0.5)), [1.0; MAX_CHANNELS]);
+    }
+
+    #[test]
+    fn unlinked_the_volume_is_ours_and_nothing_is_written() {
+        let (mut carry, now) = linked(0.5);
+        assert_eq!(carry.unlink(now), Some(Write::Bus(at(1.0))), "its own from before");
+        assert_eq!(carry.bus_reports(at(1.0), now), None);
+        assert_eq!(carry.bus_reports(at(0.3), now), None);
+        assert!((carry.out_gains(&at(0.3))[0] - 0.027).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_next_device_has_the_say_and_the_bus_keeps_its_own_for_the_end() {
+        let (mut carry, now) = linked(0.5);
+        carry.forget_device();
+        assert_eq!(carry.link(now), None, "without a device there is nothing to carry");
+        assert_eq!(carry.device_reports(at(0.2), now), None);
+        assert_eq!(carry.link(now), Some(Write::Bus(at(0.2))));
+        assert_eq!(carry.unlink(now), Some(Write::Bus(at(1.0))));
+    }
+}

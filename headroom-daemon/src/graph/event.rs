@@ -1,0 +1,88 @@
+//! What hr-graph tells the rest of the daemon.
+
+use super::InsertId;
+use crate::audio::{MeterReader, Volume};
+
+/// The device sink that the listener hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSink {
+    /// Node name.
+    pub name: String,
+    /// What people call it.
+    pub description: String,
+}
+
+/// Something that has happened in the graph.
+#[derive(Debug)]
+pub enum GraphEvent {
+    /// PipeWire is not there; hr-graph waits for it.
+    WaitingForPipeWire,
+    /// The connection to PipeWire stands.
+    Connected {
+        /// Version of the running PipeWire.
+        server: String,
+        /// Version of the library in this process.
+        library: String,
+    },
+    /// Nobody links anything: WirePlumber is not there.
+    WaitingForSessionManager,
+    /// There is no sink to play to.
+    NoDeviceSink,
+    /// Sound goes to this device sink from now on.
+    DeviceSink(DeviceSink),
+    /// An insert is in the graph.
+    InsertMade {
+        /// Which one.
+        insert: InsertId,
+        /// How many channels it has.
+        channels: usize,
+        /// Its meters.
+        meters: MeterReader,
+    },
+    /// Everything is linked; with [`super::Promotion::Promote`] the main bus is the default too.
+    Ready,
+    /// The main bus has become the default sink.
+    Promoted {
+        /// The default before it.
+        former: Option<String>,
+    },
+    /// The main bus is no longer the default sink.
+    Demoted {
+        /// The default now.
+        now: Option<String>,
+    },
+    /// The volume of one of our sinks has changed.
+    Volume {
+        /// Whose.
+        insert: InsertId,
+        /// What it is now.
+        volume: Volume,
+        /// How many channels of it count.
+        channels: usize,
+    },
+    /// What the sound is late by through all inserts.
+    Latency {
+        /// Frames of all inserts together.
+        frames: u32,
+        /// The rate that they are frames of.
+        rate_hz: u32,
+    },
+    /// Sound has begun to pass an insert, or has ended.
+    Running {
+        /// Which one.
+        insert: InsertId,
+        /// Whether it runs.
+        running: bool,
+    },
+    /// A headroomd is running on this PipeWire already.
+    AlreadyRunning {
+        /// Its process, if PipeWire knows it.
+        pid: Option<u32>,
+    },
+    /// Something did not work; hr-graph tries again or goes on without it.
+    Trouble(String),
+    /// PipeWire has gone; hr-graph waits for it to come back.
+    Lost,
+    /// The graph is as it was found, and hr-graph ends.
+    Stopped,
+}

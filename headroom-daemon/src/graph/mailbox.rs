@@ -1,0 +1,100 @@
+//! Commands to hr-graph: a bounded queue, and a doorbell that ends its sleep.
+
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::GraphCommand;
+
+/// The most commands that wait; hr-graph takes them all whenever it wakes.
+const QUEUE: usize = 256;
+
+/// Why a command was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Too many commands are waiting.
+    #[error("{QUEUE} commands are waiting for the graph already")]
+    Full,
+    /// hr-graph has ended.
+    #[error("the graph thread has ended")]
+    Ended,
+}
+
+/// Sends commands to hr-graph, from any thread.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    queue: Sender<GraphCommand>,
+    bell: Arc<UnixStream>,
+}
+
+/// hr-graph's end.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    queue: Receiver<GraphCommand>,
+    bell: UnixStream,
+}
+
+pub(super) fn mailbox() -> std::io::Result<(Commands, Mailbox)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    let (sender, receiver) = bounded(QUEUE);
+    Ok((
+        Commands { queue: sender, bell: Arc::new(ours) },
+        Mailbox { queue: receiver, bell: theirs },
+    ))
+}
+
+impl Commands {
+    /// Queues a command and wakes hr-graph. Never blocks.
+    ///
+    /// # Errors
+    /// [`CommandError`] when the queue is full or hr-graph has ended.
+    pub fn send(&self, command: GraphCommand) -> Result<(), CommandError> {
+        self.queue.try_send(command).map_err(|error| {
+            if error.is_full() { CommandError::Full } else { CommandError::Ended }
+        })?;
+        // A bell that is full is ringing already.
+        let _ = (&*self.bell).write(&[1]);
+        Ok(())
+    }
+}
+
+impl Mailbox {
+    /// What hr-graph sleeps on.
+    pub(super) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Takes one command, if there is one. The bell is silenced first, so that a command
+    /// that comes later rings it anew.
+    pub(super) fn take(&self) -> Option<GraphCommand> {
+        let mut rung = [0; 64];
+        while matches!((&self.bell).read(&mut rung), Ok(n) if n == rung.len()) {}
+        self.queue.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_arrive_in_order_and_a_full_queue_says_so() {
+        let (commands, mailbox) = mailbox().expect("a mailbox");
+        for _ in 0..QUEUE {
+            commands.send(GraphCommand::Stop).expect("room");
+        }
+        assert_eq!(commands.send(GraphCommand::Stop), Err(CommandError::Full));
+        let mut taken = 0;
+        while mailbox.take().is_some() {
+            taken += 1;
+        }
+        assert_eq!(taken, QUEUE);
+        drop(mailbox);
+        assert_eq!(commands.send(GraphCommand::Stop), Err(CommandError::Ended));
+    }
+}

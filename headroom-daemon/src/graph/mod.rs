@@ -1,0 +1,80 @@
+//! hr-graph: the one thread that talks to PipeWire, and the only code that names `pipewire::`.
+//!
+//! It makes the inserts, keeps them linked to the device sink, follows the user's default
+//! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
+//! queue, events go out through another; both are plain values, and no PipeWire type crosses
+//! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
+//! `channels`, `model`); policy about streams and profiles is not its business.
+
+mod bindings;
+mod carry;
+mod channels;
+mod default_sink;
+mod event;
+mod library;
+mod mailbox;
+mod model;
+mod notice;
+mod pods;
+mod session;
+mod stop;
+mod streams;
+mod thread;
+
+pub use event::{DeviceSink, GraphEvent};
+pub use mailbox::{CommandError, Commands};
+pub use thread::{GraphThread, spawn};
+
+use headroom_dsp::ChainParams;
+
+/// What hr-graph starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct GraphSettings {
+    /// Settings of the main bus and the master.
+    pub params: ChainParams,
+    /// Whether the main bus becomes the default sink.
+    pub promotion: Promotion,
+}
+
+/// Whether the main bus is to be the user's default sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promotion {
+    /// It becomes the default, and the former one is put back at the end.
+    Promote,
+    /// It never becomes the default by our doing.
+    Leave,
+}
+
+/// What hr-graph can be told.
+#[derive(Debug, Clone, Copy)]
+pub enum GraphCommand {
+    /// New settings of the main bus and the master.
+    SetParams(ChainParams),
+    /// Leave the graph as it was found, and end.
+    Stop,
+}
+
+/// One of our inserts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InsertId {
+    /// The bus that apps are levelled on.
+    Main,
+    /// The limiter in front of the device sink.
+    Master,
+}
+
+impl InsertId {
+    /// Node name of the insert's sink.
+    #[must_use]
+    pub fn node_name(self) -> &'static str {
+        match self {
+            InsertId::Main => "headroom.main",
+            InsertId::Master => "headroom.master",
+        }
+    }
+}
+
+/// Whether a sink of this name is one of ours.
+fn is_ours(name: &str) -> bool {
+    name == InsertId::Main.node_name() || name == InsertId::Master.node_name()
+}

@@ -1,0 +1,314 @@
+//! The two PipeWire streams of an insert, and the audio callback between them.
+//!
+//! Apps link to the capture stream, which is a sink to them; WirePlumber links the playback
+//! stream to the next stage. Each cycle PipeWire calls the capture stream's process, which
+//! triggers the playback stream's, which takes both buffers and hands the samples to
+//! [`Insert::process`]: no ring between the two, no latency of their own.
+//!
+//! Everything here runs on hr-graph but for the two `process` closures. Those run on
+//! PipeWire's data thread, where a stream may only be looked at: its reference counts are
+//! not atomic, so no clone, no drop and no upgrade happens there.
+
+use pipewire as pw;
+use pw::buffer::Buffer;
+use pw::core::CoreRc;
+use pw::properties::properties;
+use pw::spa::param::ParamType;
+use pw::spa::utils::Direction;
+use pw::stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState};
+
+use super::InsertId;
+use super::channels::Channels;
+use super::notice::{Notice, Notices, Side, StreamNotice};
+use super::pods::{self, Latency, LatencyOf};
+use crate::audio::Insert;
+
+/// PipeWire's `PW_STREAM_FLAG_ASYNC`, which the bindings lack. Without it PipeWire 1.x gives
+/// the capture stream one buffer, which is still in use when the next cycle wants it: every
+/// second quantum is silent. 0.3.65 does not know the flag and passes over it.
+const ASYNC: u32 = 1 << 10;
+/// The longest block of either generation, in frames; what is longer becomes silence.
+pub(super) const MAX_FRAMES: usize = 16_384;
+
+/// What an insert is called in the graph.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    /// Node name of the sink; the playback's is this with `.out`.
+    pub(super) node: &'static str,
+    /// What people see.
+    pub(super) description: &'static str,
+    /// Key under which WirePlumber remembers the volume: constant, and each insert its own.
+    pub(super) media: &'static str,
+}
+
+/// An insert's streams. Dropping it takes them out of the graph.
+pub(super) struct Streams {
+    // A listener unhooks itself from its stream when it is dropped, so it must go first:
+    // fields are dropped in this order.
+    _listeners: [StreamListener<()>; 4],
+    capture: StreamRc,
+    playback: StreamRc,
+}
+
+impl Streams {
+    /// Makes both streams and connects them, the playback towards the sink named `target`.
+    pub(super) fn connect(
+        core: &CoreRc,
+        id: InsertId,
+        names: &Names,
+        channels: &Channels,
+        target: &str,
+        insert: Insert,
+        notices: &Notices,
+    ) -> Result<Streams, pw::Error> {
+        let playback_name = format!("{}.out", names.node);
+        let capture = StreamRc::new(
+            core.clone(),
+            names.node,
+            properties! {
+                *pw::keys::MEDIA_TYPE => "Audio",
+                *pw::keys::MEDIA_CLASS => "Audio/Sink",
+                *pw::keys::NODE_NAME => names.node,
+                *pw::keys::NODE_DESCRIPTION => names.description,
+                *pw::keys::MEDIA_NAME => names.media,
+                // Both groups: 0.3.65 schedules the pair together by node.group only, and
+                // WirePlumber knows by node.link-group that one must not be linked to the other.
+                *pw::keys::NODE_GROUP => names.node,
+                *pw::keys::NODE_LINK_GROUP => names.node,
+                *pw::keys::NODE_VIRTUAL => "true",
+                // Never WirePlumber's choice for the default as long as there is another sink.
+                *pw::keys::PRIORITY_SESSION => "-1000",
+                *pw::keys::PRIORITY_DRIVER => "0",
+                "resample.disable" => "true",
+            },
+        )?;
+        let playback = StreamRc::new(
+            core.clone(),
+            &playback_name,
+            properties! {
+                *pw::keys::MEDIA_TYPE => "Audio",
+                *pw::keys::MEDIA_CATEGORY => "Playback",
+                *pw::keys::NODE_NAME => playback_name.as_str(),
+                *pw::keys::NODE_DESCRIPTION => format!("{} output", names.description),
+                *pw::keys::MEDIA_NAME => format!("{} output", names.media),
+                *pw::keys::NODE_GROUP => names.node,
+                *pw::keys::NODE_LINK_GROUP => names.node,
+                *pw::keys::NODE_VIRTUAL => "true",
+                // Without it the graph runs for ever with nothing playing; `out` is not known
+                // to 0.3.65.
+                *pw::keys::NODE_PASSIVE => "true",
+                "target.object" => target,
+                // Ours to say, at every start anew.
+                "state.restore-target" => "false",
+                "state.restore-props" => "false",
+                "resample.disable" => "true",
+            },
+        )?;
+
+        let listeners = [
+            process_capture(&capture, &playback)?,
+            process_playback(&playback, &capture, insert)?,
+            listen(&capture, id, Side::Capture, notices)?,
+            listen(&playback, id, Side::Playback, notices)?,
+        ];
+        let streams = Streams { _listeners: listeners, capture, playback };
+
+        let format = pods::format(&channels.numbers);
+        let flags = StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
+        let mut format_params = [format.pod().ok_or(pw::Error::CreationFailed)?];
+        streams.capture.connect(
+            Direction::Input,
+            None,
+            flags | StreamFlags::from_bits_retain(ASYNC),
+            &mut format_params,
+        )?;
+        let mut format_params = [format.pod().ok_or(pw::Error::CreationFailed)?];
+        streams.playback.connect(
+            Direction::Output,
+            None,
+            flags | StreamFlags::TRIGGER,
+            &mut format_params,
+        )?;
+        Ok(streams)
+    }
+
+    /// Id of the sink that apps link to, once it is in the graph.
+    pub(super) fn sink_id(&self) -> Option<u32> {
+        node_id(&self.capture)
+    }
+
+    /// Id of the playback stream, once it is in the graph.
+    pub(super) fn output_id(&self) -> Option<u32> {
+        node_id(&self.playback)
+    }
+
+    /// Tells the graph how late each side is, for players to keep picture and sound together.
+    pub(super) fn report_latency(&self, of: LatencyOf, latency: Latency) {
+        let stream = match of {
+            LatencyOf::Downstream => &self.capture,
+            LatencyOf::Upstream => &self.playback,
+        };
+        let bytes = pods::latency(of, latency);
+        if let Some(pod) = bytes.pod()
+            && let Err(error) = stream.update_params(&mut [pod])
+        {
+            log::warn!("telling the graph the latency of {}: {error}", stream.name());
+        }
+    }
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        // Both before any listener goes: 0.3.65 takes the process callback away without
+        // waiting for the data thread to leave it.
+        for stream in [&self.playback, &self.capture] {
+            if let Err(error) = stream.disconnect() {
+                log::debug!("disconnecting {}: {error}", stream.name());
+            }
+        }
+    }
+}
+
+fn node_id(stream: &Stream) -> Option<u32> {
+    Some(stream.node_id()).filter(|id| *id != pw::constants::ID_ANY)
+}
+
+/// What happens to a stream outside the audio thread becomes a notice.
+fn listen(
+    stream: &Stream,
+    insert: InsertId,
+    side: Side,
+    notices: &Notices,
+) -> Result<StreamListener<()>, pw::Error> {
+    let (of_state, of_param) = (notices.clone(), notices.clone());
+    stream
+        .add_local_listener::<()>()
+        .state_changed(move |_, (), _, state| {
+            let notice = match state {
+                StreamState::Error(error) => StreamNotice::Failed(error),
+                StreamState::Unconnected | StreamState::Connecting => return,
+                StreamState::Paused => StreamNotice::Paused,
+                StreamState::Streaming => StreamNotice::Streaming,
+            };
+            of_state.push(Notice::Stream(insert, side, notice));
+        })
+        .param_changed(move |_, (), id, pod| {
+            let notice = match (ParamType::from_raw(id), pod) {
+                (ParamType::Props, Some(pod)) => Some(StreamNotice::Volume(pods::read_volume(pod))),
+                (ParamType::Latency, Some(pod)) => {
+                    pods::read_latency(pod).map(|(of, latency)| StreamNotice::Latency(of, latency))
+                }
+                (ParamType::Format, Some(_)) => Some(StreamNotice::Format),
+                _ => None,
+            };
+            if let Some(notice) = notice {
+                of_param.push(Notice::Stream(insert, side, notice));
+            }
+        })
+        .register()
+}
+
+/// The capture stream's callback: the cycle goes on in the playback stream's.
+fn process_capture(capture: &Stream, playback: &StreamRc) -> Result<StreamListener<()>, pw::Error> {
+    let playback = playback.clone();
+    capture
+        .add_local_listener::<()>()
+        .process(move |capture, ()| {
+            if playback.trigger_process().is_err() {
+                // The playback is not running (yet, or for this cycle): what came in would
+                // come out late once it is.
+                while capture.dequeue_buffer().is_some() {}
+            }
+        })
+        .register()
+}
+
+/// The playback stream's callback: the one place where sound is processed.
+fn process_playback(
+    playback: &Stream,
+    capture: &StreamRc,
+    mut insert: Insert,
+) -> Result<StreamListener<()>, pw::Error> {
+    let capture = capture.clone();
+    playback
+        .add_local_listener::<()>()
+        .process(move |playback, ()| {
+            let mut input = None;
+            // The newest; older ones go back to PipeWire as they are replaced.
+            while let Some(buffer) = capture.dequeue_buffer() {
+                input = Some(buffer);
+            }
+            let Some(mut output) = playback.dequeue_buffer() else { return };
+            let rate_hz = playback.time().map_or(0, |time| time.rate().denom);
+            process(&mut insert, rate_hz, input.as_mut(), &mut output);
+        })
+        .register()
+}
+
+/// Processes one cycle from one buffer into the other. Whatever does not fit is silence,
+/// never what the buffer held before.
+///
+/// Real-time safe: yes.
+fn process(insert: &mut Insert, rate_hz: u32, input: Option<&mut Buffer>, output: &mut Buffer) {
+    let frames = match &input {
+        Some(_) => usize::MAX,
+        None => usize::try_from(output.requested()).unwrap_or(0),
+    };
+    let mut empty: [pw::spa::buffer::Data; 0] = [];
+    let inputs = input.map_or(empty.as_mut_slice(), Buffer::datas_mut);
+    let outputs = output.datas_mut();
+
+    // All planes of a block are of one length: what the shortest of them holds.
+    let mut frames = frames;
+    for data in inputs.iter_mut() {
+        frames = frames.min(samples_in(data).len());
+    }
+    for data in outputs.iter_mut() {
+        frames = frames.min(data.as_raw().maxsize as usize / size_of::<f32>());
+    }
+
+    let fits = inputs.len() == outputs.len() && outputs.len() <= headroom_dsp::MAX_CHANNELS;
+    let mut inputs = inputs.iter_mut();
+    let mut planes: [&mut [f32]; headroom_dsp::MAX_CHANNELS] = Default::default();
+    let mut count = 0;
+    for data in outputs.iter_mut() {
+        let chunk = data.chunk_mut();
+        *chunk.offset_mut() = 0;
+        *chunk.size_mut() = (frames * size_of::<f32>()) as u32;
+        *chunk.stride_mut() = size_of::<f32>() as i32;
+        let Some(plane) = data
+            .data()
+            .and_then(|bytes| bytemuck::try_cast_slice_mut::<u8, f32>(bytes).ok())
+            .and_then(|samples| samples.get_mut(..frames))
+        else {
+            continue;
+        };
+        match inputs.next().map(samples_in).and_then(|samples| samples.get(..frames)) {
+            Some(samples) => plane.copy_from_slice(samples),
+            None => plane.fill(0.0),
+        }
+        if let Some(slot) = planes.get_mut(count) {
+            *slot = plane;
+            count += 1;
+        }
+    }
+    let block = planes.get_mut(..count).unwrap_or_default();
+    if fits {
+        insert.process(rate_hz, block);
+    } else {
+        insert.silence(block);
+    }
+}
+
+/// The samples that a buffer's plane holds in this cycle.
+fn samples_in(data: &mut pw::spa::buffer::Data) -> &[f32] {
+    let (offset, size) = (data.chunk().offset() as usize, data.chunk().size() as usize);
+    let Some(bytes) = data.data() else { return &[] };
+    let offset = offset.min(bytes.len());
+    let end = offset.saturating_add(size).min(bytes.len());
+    let whole = (end - offset) / size_of::<f32>() * size_of::<f32>();
+    bytes
+        .get(offset..offset + whole)
+        .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,129 @@
+//! The life of hr-graph: connect, run a session, and start again when PipeWire does.
+
+use std::io;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pipewire as pw;
+use pw::context::ContextRc;
+use pw::main_loop::MainLoopRc;
+use pw::properties::properties;
+
+use super::mailbox::{Commands, Mailbox, mailbox};
+use super::session::{Outcome, Session, Wishes};
+use super::{GraphCommand, GraphEvent, GraphSettings, library};
+
+/// PipeWire makes its contexts and callbacks on this stack, and no more.
+const STACK_BYTES: usize = 512 * 1024;
+/// How long to wait for PipeWire before looking again: at first, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// hr-graph, running.
+#[derive(Debug)]
+pub struct GraphThread {
+    /// Where its commands go.
+    pub commands: Commands,
+    handle: JoinHandle<()>,
+}
+
+impl GraphThread {
+    /// Waits for hr-graph to end, which it does after [`GraphCommand::Stop`] or when it was
+    /// refused. Gives `false` if it panicked.
+    #[must_use]
+    pub fn join(self) -> bool {
+        self.handle.join().is_ok()
+    }
+}
+
+/// Starts hr-graph. It says what happens through `events`, and never waits for a reader.
+///
+/// # Errors
+/// When the system refuses a thread or a socket pair.
+pub fn spawn(settings: GraphSettings, events: Sender<GraphEvent>) -> io::Result<GraphThread> {
+    let (commands, mailbox) = mailbox()?;
+    let handle = Builder::new()
+        .name("hr-graph".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || run(settings, &mailbox, &Events::new(events)))?;
+    Ok(GraphThread { commands, handle })
+}
+
+/// Events out: never blocks, and counts what a reader was too slow for.
+pub(super) struct Events(Sender<GraphEvent>);
+
+impl Events {
+    fn new(sender: Sender<GraphEvent>) -> Events {
+        Events(sender)
+    }
+
+    pub(super) fn send(&self, event: GraphEvent) {
+        if let Err(error) = self.0.try_send(event)
+            && error.is_full()
+        {
+            log::warn!("an event of the graph was lost: its reader is too slow");
+        }
+    }
+}
+
+fn run(settings: GraphSettings, mailbox: &Mailbox, events: &Events) {
+    if let Err(error) = live(settings, mailbox, events) {
+        events.send(GraphEvent::Trouble(format!("PipeWire's library does not start: {error}")));
+    }
+    events.send(GraphEvent::Stopped);
+}
+
+fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(), pw::Error> {
+    let library = library::version();
+    let main_loop = MainLoopRc::new(None)?;
+    // Made on this thread: the data thread inherits its flush-to-zero from the thread that
+    // makes the context.
+    let mut context_properties = properties! {
+        "cpu.zero.denormals" => "true",
+        *pw::keys::APP_NAME => "Headroom",
+        *pw::keys::APP_ICON_NAME => "audio-volume-high",
+        "application.version" => env!("CARGO_PKG_VERSION"),
+    };
+    if library::needs_client_rt_conf(&library) {
+        context_properties.insert("config.name", "client-rt.conf");
+    }
+    let context = ContextRc::new(&main_loop, Some(context_properties))?;
+
+    let mut wishes = Wishes::new(settings);
+    let mut wait = FIRST_WAIT;
+    let mut told = false;
+    loop {
+        match context.connect_rc(None) {
+            Ok(core) => {
+                wait = FIRST_WAIT;
+                told = false;
+                match Session::run(&main_loop, &core, &mut wishes, &library, mailbox, events) {
+                    Outcome::Stop | Outcome::Refused => return Ok(()),
+                    Outcome::Lost => {}
+                }
+            }
+            Err(_) if !told => {
+                events.send(GraphEvent::WaitingForPipeWire);
+                told = true;
+            }
+            Err(_) => {}
+        }
+        sleep(mailbox, wait);
+        wait = (wait * 2).min(LONGEST_WAIT);
+        while let Some(command) = mailbox.take() {
+            match command {
+                GraphCommand::Stop => return Ok(()),
+                GraphCommand::SetParams(params) => wishes.params = params,
+            }
+        }
+    }
+}
+
+/// Sleeps until a command comes, at most so long.
+fn sleep(mailbox: &Mailbox, longest: Duration) {
+    let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::ZERO);
+    // A signal that ends the sleep early does no harm.
+    let _ = poll(&mut [PollFd::new(mailbox.bell(), PollFlags::POLLIN)], timeout);
+}

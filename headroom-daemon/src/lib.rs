@@ -1,0 +1,22 @@
+//! headroomd: the daemon that levels and limits what the apps of a desktop play.
+//!
+//! ```text
+//! main: arguments, profile, signals ── spawns ──► hr-graph: PipeWire (graph)
+//!                                                   │ GraphEvent      ▲ GraphCommand
+//!                                                   ▼                 │
+//!                                                 hr-events: what it means, in plain words (report)
+//!
+//! hr-graph ── Controls, newest wins ──► PipeWire's data thread: Insert::process (audio) ── Meters ──► any reader
+//! ```
+//!
+//! - [`graph`] is the only code that talks to PipeWire.
+//! - [`audio`] is what happens to a block of sound; it runs on PipeWire's data thread.
+//! - [`daemon`] puts the threads together and waits for the signal to stop.
+
+pub mod args;
+pub mod audio;
+pub mod daemon;
+pub mod graph;
+pub mod logger;
+mod report;
+mod signals;
