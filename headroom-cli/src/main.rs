@@ -1,2 +1,36 @@
-//! (being written)
-fn main() {}
+//! `headroom`: the command line of Headroom.
+//!
+//! What was typed becomes [`args::Args`], each verb has its file under `command`, and what
+//! goes wrong comes back here as a [`failure::Failure`]: one line on stderr, at most one hint, and an
+//! exit code.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod audio;
+mod command;
+mod failure;
+mod interrupt;
+mod offline;
+mod plot;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let outcome = match args.command {
+        args::Command::Daemon(args) => command::daemon::run(&args),
+        args::Command::Render(args) => command::render::run(&args),
+        args::Command::Analyze(args) => command::analyze::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}

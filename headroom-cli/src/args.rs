@@ -1,0 +1,91 @@
+//! What was typed. What it means is the business of each command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::audio::Depth;
+
+/// System-wide loudness for Linux: every app as loud as every other, and nothing ever hurts.
+#[derive(Debug, Parser)]
+#[command(name = "headroom", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Daemon(DaemonArgs),
+    Render(RenderArgs),
+    Analyze(AnalyzeArgs),
+}
+
+/// Run the daemon, headroomd
+///
+/// Takes the place of this process; all arguments are handed on (try `headroom daemon --help`).
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+pub(crate) struct DaemonArgs {
+    /// What headroomd is told
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// Level and limit a sound file, just as the daemon would
+///
+/// OUT is as long as IN and aligned with it. It appears when it is finished: an interrupted or
+/// failed run leaves nothing, and what stood at OUT before stays. A finished one replaces it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RenderArgs {
+    /// WAV, FLAC, MP3, Ogg Vorbis or M4A (AAC-LC, ALAC)
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+
+    /// What to write; the ending says what: .wav or .flac
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+
+    /// A profile by name, or a file (with a slash or .toml)
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    pub(crate) profile: String,
+
+    /// How samples are stored [default: as in IN; for a lossy IN f32 in WAV, 24 in FLAC]
+    ///
+    /// Samples that fall off the grid of 16 or 24 bit are dithered; those on it stay as they are.
+    #[arg(long, value_name = "DEPTH")]
+    pub(crate) format: Option<Depth>,
+
+    /// Also draw loudness and gain over time; the ending says how: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Of a damaged or cut-off IN, take what is there
+    #[arg(long)]
+    pub(crate) partial: bool,
+}
+
+/// Measure loudness and peaks of sound files (EBU R 128)
+#[derive(Debug, clap::Args)]
+pub(crate) struct AnalyzeArgs {
+    /// WAV, FLAC, MP3, Ogg Vorbis or M4A (AAC-LC, ALAC)
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Also draw loudness over time, of one FILE; the ending says how: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+
+    /// Print JSON: a list with one entry per file
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Of a damaged or cut-off file, measure what is there
+    #[arg(long)]
+    pub(crate) partial: bool,
+}

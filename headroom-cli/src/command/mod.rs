@@ -1,0 +1,6 @@
+//! One file per verb: what it means, step by step. Each takes what was typed and gives back
+//! nothing, or why not.
+
+pub(crate) mod analyze;
+pub(crate) mod daemon;
+pub(crate) mod render;

@@ -1,0 +1,81 @@
+//! How a run ends that did not do what was asked: what is printed, and with which exit code.
+//!
+//! 0 done, 1 refused or failed, 2 usage; 128 and the signal's number where a signal ended it.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::audio::{ReadError, WriteError};
+use crate::print;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    line: Option<String>,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// It was refused, or went wrong.
+    pub(crate) fn refused(line: impl Display) -> Failure {
+        Failure { line: Some(line.to_string()), hint: None, code: 1 }
+    }
+
+    /// What was typed cannot be meant.
+    pub(crate) fn usage(line: impl Display) -> Failure {
+        Failure { line: Some(line.to_string()), hint: None, code: 2 }
+    }
+
+    /// What went wrong has been told already.
+    pub(crate) fn told() -> Failure {
+        Failure { line: None, hint: None, code: 1 }
+    }
+
+    /// A signal ended it.
+    pub(crate) fn interrupted(signal: u8, what_is_left: impl Display) -> Failure {
+        Failure {
+            line: Some(format!("interrupted: {what_is_left}")),
+            hint: None,
+            code: 128_u8.saturating_add(signal),
+        }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Display) -> Failure {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    pub(crate) fn print(&self) {
+        if let Some(line) = &self.line {
+            print::error_line(line);
+        }
+        if let Some(hint) = &self.hint {
+            print::hint_line(hint);
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        let failure = Failure::refused(&error);
+        match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Failure {
+        let failure = Failure::refused(&error);
+        match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Draws panels with plotters, once for both kinds of picture.
+
+use std::io::Cursor;
+
+use plotters::backend::{BitMapBackend, SVGBackend};
+use plotters::chart::ChartBuilder;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::element::{PathElement, Text};
+use plotters::prelude::DrawingBackend;
+use plotters::series::{DashedLineSeries, LineSeries};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle, WHITE};
+
+use super::panel::{Line, Panel, Stroke};
+
+const WIDTH: u32 = 1_000;
+const TALL: u32 = 640;
+const LOW: u32 = 400;
+/// A PNG has no finer lines than its pixels, so it has more of them.
+const PNG_SCALE: u32 = 2;
+const FONT: &str = "sans-serif";
+const INK: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(225, 225, 225);
+
+pub(super) fn svg(title: &str, panels: &[Panel]) -> Result<Vec<u8>, String> {
+    let mut text = String::new();
+    let area = SVGBackend::with_string(&mut text, (WIDTH, height(panels))).into_drawing_area();
+    draw(&area, title, panels, 1)?;
+    drop(area);
+    Ok(text.into_bytes())
+}
+
+pub(super) fn png(title: &str, panels: &[Panel]) -> Result<Vec<u8>, String> {
+    let size = (WIDTH * PNG_SCALE, height(panels) * PNG_SCALE);
+    let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
+    let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
+    draw(&area, title, panels, PNG_SCALE)?;
+    drop(area);
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
+    encoder.set_color(png::ColorType::Rgb);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(&pixels)?;
+        writer.finish()
+    });
+    written.map_err(|error| error.to_string())?;
+    Ok(bytes.into_inner())
+}
+
+fn height(panels: &[Panel]) -> u32 {
+    if panels.len() > 1 { TALL } else { LOW }
+}
+
+/// Any backend's error, in words.
+fn words<E: std::fmt::Debug>(error: E) -> String {
+    format!("{error:?}")
+}
+
+fn draw<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    title: &str,
+    panels: &[Panel],
+    scale: u32,
+) -> Result<(), String> {
+    plotters::style::register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| "the built-in font cannot be read".to_owned())?;
+    area.fill(&WHITE).map_err(words)?;
+    let font = |size: u32| (FONT, f64::from(size * scale)).into_font().color(&INK);
+    let (head, mut rest) = area.split_vertically(44 * scale);
+    let centre = (head.get_pixel_range().0.len() / 2) as i32;
+    let centred = font(20).pos(Pos::new(HPos::Center, VPos::Center));
+    head.draw(&Text::new(title.to_owned(), (centre, 24 * scale as i32), centred)).map_err(words)?;
+    let shares: u32 = panels.iter().map(|panel| panel.share).sum();
+    let total = area.get_pixel_range().1.len() as u32 - 44 * scale;
+    let end_s = panels.iter().map(Panel::end_s).fold(1.0, f64::max);
+    for (index, panel) in panels.iter().enumerate() {
+        let last = index + 1 == panels.len();
+        let (here, below) = if last {
+            (rest.clone(), rest)
+        } else {
+            rest.split_vertically(total * panel.share / shares)
+        };
+        draw_panel(&here, panel, end_s, last, scale)?;
+        rest = below;
+    }
+    area.present().map_err(words)
+}
+
+fn draw_panel<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    panel: &Panel,
+    end_s: f64,
+    last: bool,
+    scale: u32,
+) -> Result<(), String> {
+    let font = |size: u32| (FONT, f64::from(size * scale)).into_font().color(&INK);
+    let (legend, chart_area) = area.split_vertically(26 * scale);
+    draw_legend(&legend, &panel.lines, &font(14), scale)?;
+    let mut chart = ChartBuilder::on(&chart_area)
+        .margin_right(24 * scale)
+        .margin_left(10 * scale)
+        .margin_bottom((if last { 8 } else { 4 }) * scale)
+        .set_left_and_bottom_label_area_size(56 * scale)
+        .x_label_area_size((if last { 48 } else { 26 }) * scale)
+        .build_cartesian_2d(0.0..end_s, panel.reach.clone())
+        .map_err(words)?;
+    let span = panel.reach.end - panel.reach.start;
+    let value_label = |value: &f64| format!("{value:.0}");
+    let time_label = |seconds: &f64| time_label(*seconds, end_s);
+    let mut mesh = chart.configure_mesh();
+    mesh.bold_line_style(GRID.stroke_width(scale))
+        .light_line_style(WHITE)
+        .axis_style(INK.stroke_width(scale))
+        .x_label_style(font(13))
+        .y_label_style(font(13))
+        .axis_desc_style(font(14))
+        .y_labels((span / 6.0) as usize + 1)
+        .x_labels(11)
+        .y_label_formatter(&value_label)
+        .x_label_formatter(&time_label)
+        .y_desc(panel.axis.as_str());
+    if last {
+        mesh.x_desc(if end_s < 120.0 { "Time (s)" } else { "Time (min:s)" });
+    }
+    mesh.draw().map_err(words)?;
+    for line in &panel.lines {
+        let style = style_of(line, scale);
+        for stretch in line.stretches(&panel.reach) {
+            let points = stretch.iter().copied();
+            if line.stroke == Stroke::Dashed {
+                let dashes = DashedLineSeries::new(points, 8 * scale, 6 * scale, style);
+                chart.draw_series(dashes).map_err(words)?;
+            } else {
+                chart.draw_series(LineSeries::new(points, style)).map_err(words)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn style_of(line: &Line, scale: u32) -> ShapeStyle {
+    line.color.stroke_width(if line.stroke == Stroke::Thick { 2 * scale } else { scale })
+}
+
+/// The names of the lines in a row above the panel, where they hide nothing.
+fn draw_legend<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    lines: &[Line],
+    font: &TextStyle<'_>,
+    scale: u32,
+) -> Result<(), String> {
+    const SAMPLE_WIDTH: i32 = 26;
+    let scale = scale as i32;
+    let style = font.clone().pos(Pos::new(HPos::Left, VPos::Center));
+    let middle = 14 * scale;
+    let mut left = 70 * scale;
+    for line in lines {
+        let shape =
+            line.color.stroke_width(if line.stroke == Stroke::Thin { 2 } else { 3 } * scale as u32);
+        let pieces: &[(i32, i32)] = if line.stroke == Stroke::Dashed {
+            &[(0, 7), (10, 17), (20, 26)]
+        } else {
+            &[(0, SAMPLE_WIDTH)]
+        };
+        for (from, to) in pieces {
+            let ends = vec![(left + from * scale, middle), (left + to * scale, middle)];
+            area.draw(&PathElement::new(ends, shape)).map_err(words)?;
+        }
+        left += (SAMPLE_WIDTH + 8) * scale;
+        area.draw(&Text::new(line.label.clone(), (left, middle), style.clone())).map_err(words)?;
+        let (width, _) = area.estimate_text_size(&line.label, &style).map_err(words)?;
+        left += width as i32 + 28 * scale;
+    }
+    Ok(())
+}
+
+fn time_label(seconds: f64, end_s: f64) -> String {
+    if end_s < 120.0 {
+        return format!("{seconds:.0}");
+    }
+    let whole = seconds.round() as u64;
+    format!("{}:{:02}", whole / 60, whole % 60)
+}
