@@ -6,9 +6,10 @@
 
 use crate::agc::{Agc, Power};
 use crate::compressor::{Compressor, CompressorGain};
-use crate::layout::Layout;
+use crate::layout::{Layout, MAX_CHANNELS};
 use crate::meter::{KWeighting, LoudnessMeter, LoudnessReading};
 use crate::params::BusParams;
+use crate::plane::LaneSum;
 use crate::units::Db;
 use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
 
@@ -64,9 +65,9 @@ struct Grid {
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
     frames: usize,
-    power: f32,
+    power: LaneSum,
     peak: f32,
-    squares: [f32; crate::MAX_CHANNELS],
+    squares: [LaneSum; MAX_CHANNELS],
 }
 
 /// What has been gathered of the tick under way, and the gains that move through it.
@@ -309,19 +310,19 @@ impl Bus {
     /// A part of one step.
     #[inline(always)]
     fn process_segment(&mut self, block: &mut [&mut [f32]], power: &[f32], at: usize, end: usize) {
-        self.step.power += plane::sum(power);
+        let offset = self.step.frames;
+        self.step.power.add(offset, power);
         let squares = self.compressor.wants_mean_square();
         let step = (self.gain.end - self.gain.start) / self.grid.step_frames as f32;
-        let start = self.gain.start + self.step.frames as f32 * step;
-        for (channel, samples) in block.iter_mut().enumerate() {
+        for (samples, sum) in block.iter_mut().zip(&mut self.step.squares) {
             let Some(samples) = samples.get_mut(at..end) else { return };
             if squares {
-                self.step.squares[channel & 7] += plane::sum_of_squares(samples);
+                sum.add_squares(offset, samples);
             } else {
                 self.step.peak = self.step.peak.max(plane::peak(samples));
             }
-            if step != 0.0 || start != 1.0 {
-                plane::ramp(samples, start, step);
+            if step != 0.0 || self.gain.start != 1.0 {
+                plane::ramp(samples, offset, self.gain.start, step);
             }
         }
         self.step.frames += end - at;
@@ -334,13 +335,13 @@ impl Bus {
     fn end_step(&mut self) {
         let step = std::mem::take(&mut self.step);
         let frames = self.grid.step_frames as f32;
-        self.gather(f64::from(step.power) / f64::from(frames));
+        self.gather(f64::from(step.power.total()) / f64::from(frames));
         if self.tick.steps == STEPS_PER_TICK {
             self.end_tick();
         }
         let levelling = self.tick.levelling.now;
         let level = if self.compressor.wants_mean_square() {
-            let loudest = step.squares.iter().fold(0.0_f32, |a, &b| a.max(b));
+            let loudest = step.squares.iter().fold(0.0_f32, |a, sum| a.max(sum.total()));
             loudest / frames * levelling * levelling
         } else {
             step.peak * levelling

@@ -21,39 +21,55 @@ pub(crate) fn peak(plane: &[f32]) -> f32 {
     lanes.iter().fold(rest, |a, &b| if b > a { b } else { a })
 }
 
-/// The sum of the values.
-#[inline(always)]
-pub(crate) fn sum(values: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let chunks = values.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().sum();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x;
+/// A sum that does not depend on how a stretch was cut: the frame's place in the stretch says
+/// in which lane it is added.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LaneSum([f32; LANES]);
+
+impl LaneSum {
+    /// Adds values, the first of which is the stretch's `offset`-th.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, offset: usize, values: &[f32]) {
+        self.add_mapped(offset, values, |x| x);
+    }
+
+    /// Adds the squares of values, the first of which is the stretch's `offset`-th.
+    #[inline(always)]
+    pub(crate) fn add_squares(&mut self, offset: usize, values: &[f32]) {
+        self.add_mapped(offset, values, |x| x * x);
+    }
+
+    #[inline(always)]
+    fn add_mapped(&mut self, offset: usize, values: &[f32], map: impl Fn(f32) -> f32) {
+        let until_aligned = ((LANES - offset % LANES) % LANES).min(values.len());
+        let (head, aligned) = values.split_at(until_aligned);
+        for (i, x) in head.iter().enumerate() {
+            self.0[(offset + i) % LANES] += map(*x);
+        }
+        let chunks = aligned.chunks_exact(LANES);
+        let tail = chunks.remainder();
+        for chunk in chunks {
+            for (lane, x) in self.0.iter_mut().zip(chunk) {
+                *lane += map(*x);
+            }
+        }
+        for (lane, x) in self.0.iter_mut().zip(tail) {
+            *lane += map(*x);
         }
     }
-    lanes.iter().sum::<f32>() + rest
-}
 
-/// The sum of the squares.
-#[inline(always)]
-pub(crate) fn sum_of_squares(plane: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let chunks = plane.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(|x| x * x).sum();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x * x;
-        }
+    #[inline(always)]
+    pub(crate) fn total(&self) -> f32 {
+        self.0.iter().sum()
     }
-    lanes.iter().sum::<f32>() + rest
 }
 
-/// Multiplies by a gain that moves by `step` a frame, from `start` on.
+/// Multiplies by a gain that begins a stretch at `start` and moves by `step` a frame; the
+/// plane's first frame is the stretch's `offset`-th.
 #[inline(always)]
-pub(crate) fn ramp(plane: &mut [f32], start: f32, step: f32) {
+pub(crate) fn ramp(plane: &mut [f32], offset: usize, start: f32, step: f32) {
     for (i, x) in plane.iter_mut().enumerate() {
-        *x *= start + i as f32 * step;
+        *x *= start + (offset + i) as f32 * step;
     }
 }
 
@@ -89,9 +105,26 @@ mod tests {
     #[test]
     fn sums_and_peaks_take_any_length() {
         let plane: Vec<f32> = (0..19).map(|i| -(i as f32)).collect();
+        let mut sum = LaneSum::default();
+        sum.add(0, &plane);
         assert_eq!(peak(&plane), 18.0);
-        assert_eq!(sum(&plane), -171.0);
-        assert_eq!(sum_of_squares(&plane), 2_109.0);
+        assert_eq!(sum.total(), -171.0);
+        let mut squares = LaneSum::default();
+        squares.add_squares(5, &plane);
+        assert_eq!(squares.total(), 2_109.0);
         assert_eq!(peak(&[]), 0.0);
+    }
+
+    #[test]
+    fn a_lane_sum_is_the_same_however_it_is_cut() {
+        let values: Vec<f32> = (0..64).map(|i| (i as f32 * 0.37).sin()).collect();
+        let mut whole = LaneSum::default();
+        whole.add(0, &values);
+        for cut in 0..values.len() {
+            let mut parts = LaneSum::default();
+            parts.add(0, &values[..cut]);
+            parts.add(cut, &values[cut..]);
+            assert_eq!(whole.total(), parts.total(), "cut at {cut}");
+        }
     }
 }
