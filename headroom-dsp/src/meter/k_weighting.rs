@@ -18,7 +18,7 @@ const CEILING: f64 = 1e20;
 const STILL: f64 = 1e-16;
 /// State is looked at whenever this many frames have passed. Counted along the stream and not
 /// by blocks: the output is the same to the last bit however the host cuts them.
-const CHECK_FRAMES: usize = 256;
+const CHECK_FRAMES: usize = 64;
 
 /// The K-weighting of all channels of a layout, with its state.
 ///
@@ -98,7 +98,7 @@ impl KWeighting {
 
     /// Writes the channel-weighted, K-weighted power of each frame: the sum over channels of
     /// weight times filtered sample squared. It is 0 or between -300 and +200 dB, whatever
-    /// comes in; after a NaN it recovers within 256 frames.
+    /// comes in; after a NaN it recovers within [`CHECK_FRAMES`] frames.
     ///
     /// Takes as many frames as the shortest of `out` and the planes that count has, and leaves
     /// the rest of `out` alone. A plane that is missing makes it write silence.
@@ -163,7 +163,8 @@ impl State {
 }
 
 fn is_silent(plane: &[f32]) -> bool {
-    plane.iter().all(|x| *x == 0.0)
+    // In chunks without an early way out: they become vectors, single samples would not.
+    plane.chunks(64).all(|chunk| chunk.iter().fold(true, |silent, x| silent & (*x == 0.0)))
 }
 
 /// A block in `N` lanes.
@@ -181,48 +182,54 @@ impl<const N: usize> WithSimd for Run<'_, N> {
         let Run { weighting, lanes, out } = self;
         let frames = out.len();
         let mut at = 0;
+        let mut rows = [[0.0; N]; CHECK_FRAMES];
         while at < frames {
-            let end = frames.min(at + weighting.until_check);
-            let lanes: [&[f32]; N] = std::array::from_fn(|lane| &lanes[lane][at..end]);
+            let count = weighting.until_check.min(frames - at);
+            let rows = &mut rows[..count];
+            for (lane, plane) in lanes.iter().take(N).enumerate() {
+                for (row, x) in rows.iter_mut().zip(&plane[at..]) {
+                    row[lane] = f64::from(*x);
+                }
+            }
             // Without FMA in hardware `mul_add` is a call into the C library.
             if S::IS_SCALAR {
-                weighting.filter::<N>(&lanes, &mut out[at..end], |a, b, c| a * b + c);
+                weighting.filter(rows, |a, b, c| a * b + c);
             } else {
-                weighting.filter::<N>(&lanes, &mut out[at..end], f64::mul_add);
+                weighting.filter(rows, f64::mul_add);
             }
-            weighting.until_check -= end - at;
+            for (power, row) in out[at..].iter_mut().zip(&*rows) {
+                let total = row.iter().sum::<f64>();
+                // Says no to NaN as well.
+                *power = if total > FLOOR { total.min(CEILING) } else { 0.0 } as f32;
+            }
+            at += count;
+            weighting.until_check -= count;
             if weighting.until_check == 0 {
                 weighting.until_check = CHECK_FRAMES;
                 weighting.state.settle();
             }
-            at = end;
         }
     }
 }
 
 impl KWeighting {
+    /// Turns rows of samples into rows of weighted squares.
+    ///
     /// Both filters in direct form I: from one output to the next is a single multiply-add.
     #[inline(always)]
     fn filter<const N: usize>(
         &mut self,
-        lanes: &[&[f32]; N],
-        out: &mut [f32],
+        rows: &mut [[f64; N]],
         mul_add: impl Fn(f64, f64, f64) -> f64 + Copy,
     ) {
         let Coefficients { shelf_b, shelf_a, high_a } = self.coefficients;
         let weights: [f64; N] = first(&self.weights);
-        let mut x1: [f64; N] = first(&self.state.input[0]);
-        let mut x2: [f64; N] = first(&self.state.input[1]);
-        let mut v1: [f64; N] = first(&self.state.between[0]);
-        let mut v2: [f64; N] = first(&self.state.between[1]);
-        let mut y1: [f64; N] = first(&self.state.output[0]);
-        let mut y2: [f64; N] = first(&self.state.output[1]);
-        let frames = out.len();
-        let lanes: [&[f32]; N] = std::array::from_fn(|lane| &lanes[lane][..frames]);
-        for (n, power) in out.iter_mut().enumerate() {
-            let mut sum = [0.0; N];
+        let [mut x1, mut x2]: [[f64; N]; 2] = self.state.input.each_ref().map(first);
+        let [mut v1, mut v2]: [[f64; N]; 2] = self.state.between.each_ref().map(first);
+        let [mut y1, mut y2]: [[f64; N]; 2] = self.state.output.each_ref().map(first);
+        for row in rows {
             for lane in 0..N {
-                let x = f64::from(lanes[lane][n]);
+                let x = row[lane];
                 let fed = mul_add(shelf_b[2], x2[lane], -shelf_a[1] * v2[lane]);
                 let fed = mul_add(shelf_b[1], x1[lane], fed);
                 let fed = mul_add(shelf_b[0], x, fed);
@@ -233,21 +240,129 @@ impl KWeighting {
                 (x2[lane], x1[lane]) = (x1[lane], x);
                 (v2[lane], v1[lane]) = (v1[lane], v);
                 (y2[lane], y1[lane]) = (y1[lane], y);
-                sum[lane] = weights[lane] * y * y;
+                row[lane] = weights[lane] * y * y;
             }
-            let total = sum.iter().sum::<f64>();
-            *power = if total > FLOOR { total.min(CEILING) as f32 } else { 0.0 };
         }
-        self.state.input[0][..N].copy_from_slice(&x1);
-        self.state.input[1][..N].copy_from_slice(&x2);
-        self.state.between[0][..N].copy_from_slice(&v1);
-        self.state.between[1][..N].copy_from_slice(&v2);
-        self.state.output[0][..N].copy_from_slice(&y1);
-        self.state.output[1][..N].copy_from_slice(&y2);
+        let State { input, between, output } = &mut self.state;
+        for (kept, now) in [(input, [x1, x2]), (between, [v1, v2]), (output, [y1, y2])] {
+            for (kept, now) in kept.iter_mut().zip(now) {
+                kept[..N].copy_from_slice(&now);
+            }
+        }
     }
 }
 
 #[inline(always)]
 fn first<const N: usize>(all: &[f64; MAX_CHANNELS]) -> [f64; N] {
     std::array::from_fn(|lane| all[lane])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headroom_signals::variety::{Band, random_signal};
+    use headroom_signals::{Programme, noise, tone};
+
+    fn power_in_blocks(rate_hz: u32, programme: &Programme, blocks: &[usize]) -> Vec<f32> {
+        let layout = Layout::usual(programme.channels.len()).expect("up to 8");
+        let mut weighting = KWeighting::prepare(rate_hz, &layout);
+        let mut out = vec![f32::NAN; programme.frames()];
+        let mut at = 0;
+        for frames in blocks.iter().cycle() {
+            let end = programme.frames().min(at + frames);
+            let planes: Vec<&[f32]> = programme.channels.iter().map(|p| &p[at..end]).collect();
+            weighting.power(&planes, &mut out[at..end]);
+            at = end;
+            if at == programme.frames() {
+                return out;
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_power_is_bit_exact_however_the_blocks_are_cut() {
+        for channels in [1, 2, 3, 5, 6, 8] {
+            let sound = random_signal(48_000, channels, 0.2, Band::Unlimited, 5);
+            let gap = Programme::silence(48_000, channels, 0.5);
+            let sound = sound.clone().then(&gap).then(&sound.gain_db(-200.0)).then(&gap);
+            let whole = power_in_blocks(48_000, &sound, &[usize::MAX / 2]);
+            for blocks in [&[1][..], &[64], &[1, 0, 333, 7, 1_024], &[65, 1_023]] {
+                let cut = power_in_blocks(48_000, &sound, blocks);
+                assert!(cut == whole, "{channels} channels in blocks of {blocks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_sound_the_state_becomes_exactly_silent() {
+        let mut weighting = KWeighting::prepare(48_000, &Layout::STEREO);
+        let sound = noise::white(48_000, 2, 0.1, 1);
+        let silence = Programme::silence(48_000, 2, 0.5);
+        let mut out = vec![0.0; 24_000];
+        weighting.power(&sound.channels, &mut out[..4_800]);
+        assert!(!weighting.is_still());
+        weighting.power(&silence.channels, &mut out);
+        assert!(weighting.is_still());
+        assert!(out.iter().all(|power| *power == 0.0 || *power >= FLOOR as f32));
+    }
+
+    #[test]
+    fn a_tail_that_decays_to_denormals_leaves_no_denormal() {
+        let mut weighting = KWeighting::prepare(48_000, &Layout::MONO);
+        let mut out = [0.0; 1_000];
+        for exponent in (-45..-5).rev() {
+            let plane = [10.0_f32.powi(exponent); 1_000];
+            weighting.power(&[plane], &mut out);
+            assert!(out.iter().all(|power| *power == 0.0 || power.is_normal()));
+            let State { input, between, output } = weighting.state;
+            let mut state = [input, between, output].into_iter().flatten().flatten();
+            assert!(state.all(|y| y == 0.0 || y.abs() > 1e-60), "{exponent}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_comes_in_makes_the_power_infinite_and_a_nan_passes() {
+        let mut weighting = KWeighting::prepare(48_000, &Layout::STEREO);
+        let mut out = [0.0; CHECK_FRAMES];
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+            let plane = [bad; CHECK_FRAMES];
+            weighting.power(&[plane, plane], &mut out);
+            assert!(out.iter().all(|power| power.is_finite()), "{bad}");
+        }
+        weighting.reset();
+        weighting.power(&[[f32::NAN; CHECK_FRAMES]; 2], &mut out);
+        let sine = tone::sine(48_000, 2, 0.1, 1_000.0, 0.0);
+        let mut after = vec![0.0; sine.frames()];
+        weighting.power(&sine.channels, &mut after);
+        let mean = after[2_400..].iter().sum::<f32>() / 2_400.0;
+        assert!((mean - 1.17).abs() < 0.02, "{mean}");
+    }
+
+    #[test]
+    fn a_low_sine_at_a_high_rate_is_not_lost_in_rounding() {
+        // 25 Hz at -120 dBFS: its power against the same sine at full scale.
+        for rate_hz in [48_000, 192_000, 384_000] {
+            let mean = |peak_dbfs: f64| {
+                let sine = tone::sine(rate_hz, 1, 2.0, 25.0, peak_dbfs);
+                let power = power_in_blocks(rate_hz, &sine, &[1_024]);
+                let tail = &power[rate_hz as usize..];
+                tail.iter().map(|p| f64::from(*p)).sum::<f64>() / tail.len() as f64
+            };
+            let error_db = 10.0 * (mean(-120.0) / mean(0.0)).log10() + 120.0;
+            assert!(error_db.abs() < 0.001, "{rate_hz}: {error_db}");
+        }
+    }
+
+    #[test]
+    fn lfe_is_not_heard_and_a_missing_plane_is_silence() {
+        let mut weighting = KWeighting::prepare(48_000, &Layout::SURROUND_5_1);
+        let (silent, loud) = ([0.0_f32; 64], [1.0_f32; 64]);
+        let mut out = [1.0; 64];
+        weighting.power(&[silent, silent, silent, loud, silent, silent], &mut out);
+        assert_eq!(out, [0.0; 64]);
+        out = [1.0; 64];
+        weighting.power(&[loud, loud], &mut out);
+        assert_eq!(out, [0.0; 64]);
+    }
 }

@@ -248,3 +248,77 @@ fn sum(energies: &[f64]) -> f64 {
 fn louder(a: Lufs, b: Lufs) -> Lufs {
     if b > a { b } else { a }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE_HZ: u32 = 48_000;
+
+    fn meter() -> LoudnessMeter {
+        LoudnessMeter::prepare(RATE_HZ, &Layout::MONO, 1_024)
+    }
+
+    /// Feeds this loudness for a time, hop by hop.
+    fn feed(meter: &mut LoudnessMeter, lufs: f32, seconds: u32) {
+        let power = vec![Lufs(lufs).to_mean_square() as f32; RATE_HZ as usize / 100];
+        for _ in 0..seconds * 100 {
+            meter.add_power(&power);
+        }
+    }
+
+    fn close(got: Lufs, expected: f32) -> bool {
+        (got.0 - expected).abs() < 0.005
+    }
+
+    #[test]
+    fn a_new_meter_reads_silence_and_no_range() {
+        assert_eq!(meter().reading(), LoudnessReading::default());
+        assert_eq!(meter().loudness_range(), None);
+    }
+
+    #[test]
+    fn windows_are_400_ms_and_3_s_long() {
+        let mut meter = meter();
+        feed(&mut meter, -20.0, 4);
+        feed(&mut meter, f32::NEG_INFINITY, 1);
+        let reading = meter.reading();
+        assert_eq!(reading.momentary, Lufs::SILENCE);
+        assert!(close(reading.short_term, -20.0 + 10.0 * (2.0_f32 / 3.0).log10()));
+        feed(&mut meter, f32::NEG_INFINITY, 2);
+        assert_eq!(meter.reading().short_term, Lufs::SILENCE);
+        assert!(close(meter.reading().max_momentary, -20.0));
+        assert!(close(meter.reading().max_short_term, -20.0));
+    }
+
+    #[test]
+    fn another_rate_keeps_the_programme_and_a_reset_forgets_it() {
+        let mut meter = meter();
+        feed(&mut meter, -20.0, 10);
+        meter.set_rate(96_000);
+        assert_eq!(meter.reading().short_term, Lufs::SILENCE);
+        assert!(close(meter.reading().integrated, -20.0));
+        meter.reset();
+        assert_eq!(meter.reading(), LoudnessReading::default());
+        assert_eq!(meter.loudness_range(), None);
+    }
+
+    #[test]
+    fn a_programme_of_three_days_reads_as_its_parts_do() {
+        // Hops straight into the windows: 26 million of them.
+        let mut windows = Windows::prepare(RATE_HZ);
+        let frames = RATE_HZ / 100;
+        let [loud, quiet] =
+            [-20.0, -26.0].map(|lufs| Lufs(lufs).to_mean_square() * f64::from(frames));
+        for hop in 0..3 * 86_400 * 100_u32 {
+            // Twenty seconds of each by turns.
+            let energy = if hop / 2_000 % 2 == 0 { loud } else { quiet };
+            windows.take(Hop { energy, frames });
+        }
+        let mean = (Lufs(-20.0).to_mean_square() + Lufs(-26.0).to_mean_square()) / 2.0;
+        let expected = Lufs::from_mean_square(mean).0;
+        assert!(close(windows.reading.integrated, expected), "{:?}", windows.reading);
+        let range = windows.for_range.range_lu(RANGE_GATE_LU).expect("heard");
+        assert!((range - 6.0).abs() < 0.05, "{range}");
+    }
+}
