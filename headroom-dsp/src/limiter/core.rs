@@ -106,11 +106,6 @@ impl Core {
         stands
     }
 
-    /// The frames of the delay.
-    pub(crate) fn delay_frames(&self) -> usize {
-        self.settings.delay_frames
-    }
-
     /// Finds the gains of the `count` newest frames. `loudest` is the largest sample of them.
     /// Gives back the lowest gain.
     pub(crate) fn advance(
