@@ -11,6 +11,10 @@ pub fn film_like(rate_hz: u32, channels: usize, seconds: f64, seed: u64) -> Prog
     // In this order loud and quiet scenes stand beside each other, as they do in a film.
     const SCENES_LUFS: [f64; 8] = [-27.0, -36.0, -24.0, -30.0, -19.0, -33.0, -21.5, -28.5];
     const SCENE_S: f64 = 8.0;
+    // Every loudness between those of the scenes is heard too: a percentile of a few plateaus
+    // would jump from one to the next with the pace at which a meter looks.
+    const SWELL_S: f64 = 5.3;
+    const SWELL_DB: f64 = 2.5;
     let mut film: Option<Programme> = None;
     for (scene, lufs) in SCENES_LUFS.into_iter().cycle().enumerate() {
         if film.as_ref().is_some_and(|film| film.seconds() >= seconds) {
@@ -28,7 +32,15 @@ pub fn film_like(rate_hz: u32, channels: usize, seconds: f64, seed: u64) -> Prog
             None => sound,
         });
     }
-    film.expect("there are scenes").between(0.0, seconds)
+    let mut film = film.expect("there are scenes").between(0.0, seconds);
+    for plane in &mut film.channels {
+        for (n, sample) in plane.iter_mut().enumerate() {
+            let turns = n as f64 / f64::from(rate_hz) / SWELL_S;
+            let swell_db = SWELL_DB * (std::f64::consts::TAU * turns).sin();
+            *sample = (f64::from(*sample) * 10.0_f64.powf(swell_db / 20.0)) as f32;
+        }
+    }
+    film
 }
 
 #[cfg(test)]

@@ -145,14 +145,15 @@ mod tests {
         if !is_there("ffmpeg_and_the_crate_agree_on_a_film") {
             return;
         }
-        let film = film::film_like(48_000, 2, 32.0, 41);
+        let film = film::film_like(48_000, 2, 64.0, 41);
         let reading = read(&film);
         assert!((reading.integrated_lufs - oracle::integrated(&film)).abs() < 0.1, "{reading:?}");
+        // It takes a window every 100 ms, the crate one a second.
         let range = oracle::loudness_range(&film);
-        assert!((reading.range_lu - range).abs() < 0.3, "{reading:?} for {range}");
-        let momentary = oracle::max_momentary_between(&film, 0.4, 32.0);
+        assert!((reading.range_lu - range).abs() < 0.5, "{reading:?} for {range}");
+        let momentary = oracle::max_momentary_between(&film, 0.4, 64.0);
         assert!((reading.max_momentary_lufs - momentary).abs() < 1.0, "{reading:?}");
-        let short_term = oracle::max_short_term_between(&film, 3.0, 32.0);
+        let short_term = oracle::max_short_term_between(&film, 3.0, 64.0);
         assert!((reading.max_short_term_lufs - short_term).abs() < 0.3, "{reading:?}");
     }
 
