@@ -69,8 +69,8 @@ impl Reach {
         let pass = Band { from: 0.0, to: 0.45, weight: 1.0 };
         let edge = match self {
             Reach::Short => Band { from: 0.45, to: 0.48, weight: 0.003 },
-            Reach::Middle => Band { from: 0.45, to: 0.48, weight: 0.01 },
-            Reach::Long => Band { from: 0.45, to: 0.49, weight: 0.000_3 },
+            Reach::Middle => Band { from: 0.45, to: 0.486, weight: 0.01 },
+            Reach::Long => Band { from: 0.45, to: 0.493, weight: 0.000_3 },
         };
         [pass, edge]
     }
@@ -89,6 +89,7 @@ pub(crate) struct Interpolator {
     arch: Arch,
     first: First,
     later: Later,
+    worst_gain: f32,
     planes: Box<Planes>,
 }
 
@@ -138,19 +139,15 @@ impl Interpolator {
         design(&mut later.to_8x, &upto(0.125));
         design(&mut later.to_16x, &upto(0.0625));
         design(&mut later.to_32x, &upto(0.03125));
-        Interpolator { arch: Arch::new(), first, later, planes: Box::new(Planes::new()) }
+        let kernels = first.by_reach.iter().map(|taps| &taps[..]).chain([&first.short[..]]);
+        let worst_gain = kernels.map(|taps| worst_gain(taps, &later)).fold(1.0, f32::max);
+        let planes = Box::new(Planes::new());
+        Interpolator { arch: Arch::new(), first, later, worst_gain, planes }
     }
 
     /// The largest factor by which a point can pass the largest sample around it.
     pub(crate) fn worst_gain(&self) -> f32 {
-        let sum = |taps: &[f32]| 2.0 * taps.iter().map(|tap| tap.abs()).sum::<f32>();
-        let kernels = self.first.by_reach.iter().map(|taps| sum(taps));
-        let first = kernels.fold(sum(&self.first.short), f32::max);
-        first
-            * sum(&self.later.to_4x)
-            * sum(&self.later.to_8x)
-            * sum(&self.later.to_16x)
-            * sum(&self.later.to_32x)
+        self.worst_gain
     }
 
     /// Writes to `out[i]` the largest magnitude from frame `at + i` of `samples` up to the next
@@ -167,7 +164,7 @@ impl Interpolator {
     ) {
         debug_assert!(out.len() <= CHUNK_FRAMES);
         let count = out.len();
-        let Interpolator { arch, first, later, planes } = self;
+        let Interpolator { arch, first, later, planes, .. } = self;
         let job = Job { first, later, planes, samples, at, reach, oversample, count };
         match *arch {
             #[cfg(target_arch = "x86_64")]
@@ -278,6 +275,31 @@ fn design(taps: &mut [f32], bands: &[Band]) {
     }
 }
 
+/// How far a point can pass the largest sample: the largest sum of magnitudes of all that a
+/// single sample contributes to points that are whole frames apart.
+fn worst_gain(first: &[f32], later: &Later) -> f32 {
+    const FRAMES: usize = 2 * (Reach::Long.frames() + 2);
+    let mut grid = vec![0.0_f64; FRAMES];
+    grid[FRAMES / 2] = 1.0;
+    let doublings = [first, &later.to_4x, &later.to_8x, &later.to_16x, &later.to_32x];
+    for taps in doublings {
+        let at = |index: usize| grid.get(index).copied().unwrap_or(0.0);
+        let halfway = |left: usize| {
+            let pairs = taps.iter().enumerate().map(|(k, tap)| {
+                let before = left.checked_sub(k).map_or(0.0, at);
+                f64::from(*tap) * (before + at(left + 1 + k))
+            });
+            pairs.sum::<f64>()
+        };
+        grid = (0..grid.len()).flat_map(|left| [at(left), halfway(left)]).collect();
+    }
+    let points = grid.len() / FRAMES;
+    let sums = (0..points)
+        .map(|point| grid.iter().skip(point).step_by(points).map(|part| part.abs()).sum::<f64>());
+    // A little more, for the roundings of the loops.
+    1.001 * sums.fold(1.0, f64::max) as f32
+}
+
 /// The inner half of a sinc between samples, under a Kaiser window.
 fn windowed_sinc(taps: &mut [f32]) {
     /// Wide enough to read what a meter of this length reads near half the sample rate.
@@ -296,5 +318,82 @@ fn windowed_sinc(taps: &mut [f32]) {
         let turn = core::f64::consts::PI * distance;
         let window = bessel(BETA * (1.0 - (distance / reach).powi(2)).sqrt()) / bessel(BETA);
         *tap = (turn.sin() / turn * window) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response_db(taps: &[f32], turns: f64) -> f64 {
+        let pairs = taps.iter().enumerate().map(|(k, tap)| {
+            2.0 * f64::from(*tap) * (core::f64::consts::TAU * turns * (k as f64 + 0.5)).cos()
+        });
+        20.0 * pairs.sum::<f64>().abs().log10()
+    }
+
+    fn largest_error_db(taps: &[f32], up_to: f64) -> f64 {
+        let turns = (0..=1_000).map(|step| f64::from(step) / 1_000.0 * up_to);
+        turns.map(|turns| response_db(taps, turns).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn every_doubling_is_flat_in_its_band() {
+        let interpolator = Interpolator::prepare();
+        for (reach, most_db) in [(Reach::Short, 0.12), (Reach::Middle, 0.04), (Reach::Long, 0.01)] {
+            let taps = &interpolator.first.by_reach[reach as usize][..reach.taps()];
+            let error_db = largest_error_db(taps, 0.45);
+            assert!(error_db < most_db, "{reach:?}: {error_db}");
+        }
+        let later = interpolator.later;
+        assert!(largest_error_db(&later.to_4x, 0.225) < 0.005);
+        assert!(largest_error_db(&later.to_8x, 0.1125) < 0.01);
+        assert!(largest_error_db(&later.to_16x, 0.0563) < 0.001);
+        assert!(largest_error_db(&later.to_32x, 0.0282) < 0.001);
+    }
+
+    #[test]
+    fn the_second_kernel_reads_no_more_than_there_is_below_045() {
+        let interpolator = Interpolator::prepare();
+        for step in 0..=450 {
+            let response = response_db(&interpolator.first.short, f64::from(step) / 1_000.0);
+            assert!(response < 0.015, "{step}: {response}");
+        }
+    }
+
+    #[test]
+    fn nothing_passes_the_worst_gain_and_a_matched_burst_comes_near() {
+        let mut interpolator = Interpolator::prepare();
+        let (before, after) = (100, 100);
+        for reach in [Reach::Short, Reach::Middle, Reach::Long] {
+            let burst: Vec<f32> = (0..before + after + SLACK_FRAMES)
+                .map(|n| if (n % 2 == 0) == (n < before) { 1.0 } else { -1.0 })
+                .collect();
+            let mut peaks = [0.0; 8];
+            let at = before - 4;
+            let join = Join::Replace;
+            interpolator.peaks(&burst, at, reach, Oversample::X16, join, &mut peaks);
+            let peak = peaks.iter().fold(0.0, |a: f32, b| a.max(*b));
+            let worst = interpolator.worst_gain();
+            assert!(peak <= worst, "{reach:?}: {peak}");
+            assert!(reach != Reach::Long || peak > 0.98 * worst, "{peak} of {worst}");
+        }
+    }
+
+    #[test]
+    fn both_kinds_of_lanes_find_the_same_peaks() {
+        let samples: Vec<f32> = (0..400_u32).map(|n| ((n * n) as f32 * 0.37).sin() * 0.8).collect();
+        let mut fast = Interpolator::prepare();
+        let mut plain = Interpolator { arch: Arch::Scalar, ..fast.clone() };
+        for oversample in [Oversample::X4, Oversample::X8, Oversample::X16] {
+            for reach in [Reach::Short, Reach::Middle, Reach::Long] {
+                let (mut a, mut b) = ([0.0; 201], [0.0; 201]);
+                fast.peaks(&samples, 80, reach, oversample, Join::Replace, &mut a);
+                plain.peaks(&samples, 80, reach, oversample, Join::Replace, &mut b);
+                for (a, b) in a.iter().zip(&b) {
+                    assert!((a - b).abs() < 1e-5, "{reach:?} {oversample:?}: {a} {b}");
+                }
+            }
+        }
     }
 }

@@ -73,7 +73,8 @@ impl Settings {
         // leaves enough of it for a slope.
         let (reach, flat_frames) = match lookahead_frames {
             0..20 => (Reach::Short, 1),
-            20..64 => (Reach::Middle, 2),
+            20..44 => (Reach::Middle, 2),
+            44..64 => (Reach::Long, 4),
             _ => (Reach::Long, 8),
         };
         // A gain that bends within the reach of a meter's kernel lets a peak through: it stays
