@@ -75,9 +75,19 @@ pub(super) struct Live {
     volume: Volume,
     running: bool,
     has_node: bool,
-    /// Latency before us and behind us, as it was last heard, and as it was last passed on.
+    /// Latency behind us and before us, as it was last heard, and as it was last passed on.
     heard: [Latency; 2],
     passed_on: [Option<Latency>; 2],
+}
+
+/// Whether a latency is passed on again that was passed on before.
+///
+/// PipeWire 1.x forgets it when it sets the ports of a stream up anew, and then says so with
+/// the same event with which it answers to being told: answering that would go on for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Known,
+    Nothing,
 }
 
 /// What has been told to the outside, so that it is told once.
@@ -354,7 +364,7 @@ impl<'a> Session<'a> {
                     (Side::Capture, LatencyOf::Upstream) => live.heard[1] = latency,
                     _ => return,
                 }
-                live.pass_latency_on();
+                live.pass_latency_on(Repeat::Nothing);
             }
             StreamNotice::Paused | StreamNotice::Streaming | StreamNotice::Format => {
                 if side == Side::Capture && !matches!(notice, StreamNotice::Format) {
@@ -365,7 +375,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 live.has_node = true;
-                live.pass_latency_on();
+                live.pass_latency_on(Repeat::Known);
                 // The rate is known to the audio thread alone, once it has run.
                 self.looks = LOOKS.iter().map(|after| now + *after).collect();
             }
@@ -448,7 +458,7 @@ impl<'a> Session<'a> {
         self.pin();
         self.promote();
         self.follow_default(now);
-        self.tell_ready();
+        self.tell_ready(now);
     }
 
     /// Whether another headroomd has our names. One that is just being killed is waited for;
@@ -750,10 +760,13 @@ impl<'a> Session<'a> {
         linked(main, master.streams.sink_id()) && self.heard_device().is_some()
     }
 
-    fn tell_ready(&mut self) {
+    fn tell_ready(&mut self, now: Instant) {
         let wants_default = self.wishes.promotion == Promotion::Promote;
         if !self.told.ready && self.is_linked() && (!wants_default || self.carry.is_linked()) {
             self.told.ready = true;
+            // The ports that the links end at are there to stay.
+            self.looks.push(now);
+            self.look(now);
             self.events.send(GraphEvent::Ready);
         }
     }
@@ -766,7 +779,7 @@ impl<'a> Session<'a> {
             return;
         }
         for live in self.main.iter_mut().chain(&mut self.master) {
-            live.pass_latency_on();
+            live.pass_latency_on(Repeat::Known);
         }
         let frames = self.lives().map(|live| live.watch.latency_frames()).sum();
         let rate_hz = self.master.as_ref().map_or(self.rate_hz, |master| master.watch.rate_hz());
@@ -778,15 +791,15 @@ impl<'a> Session<'a> {
 }
 
 impl Live {
-    /// Passes latencies on with our own on top, where that is news.
-    fn pass_latency_on(&mut self) {
+    /// Passes latencies on with our own on top.
+    fn pass_latency_on(&mut self, repeat: Repeat) {
         if !self.has_node {
             return;
         }
         let own = self.watch.latency_frames();
         for (index, of) in [LatencyOf::Downstream, LatencyOf::Upstream].into_iter().enumerate() {
             let latency = self.heard[index].plus_frames(own);
-            if self.passed_on[index] != Some(latency) {
+            if repeat == Repeat::Known || self.passed_on[index] != Some(latency) {
                 self.passed_on[index] = Some(latency);
                 self.streams.report_latency(of, latency);
             }
