@@ -33,16 +33,17 @@ fn main() {
     let wide = noise::pink(RATE_HZ, 8, 4.0, 4);
     let silence = Programme::silence(RATE_HZ, 2, 4.0);
     let tail = stereo.clone().gain_db(-600.0);
-    let mut cases: Vec<Case> = Vec::new();
-    cases.push(theirs("ebur128, stereo, M+S+I", &stereo));
-    cases.push(ours("ours, stereo, M+S+I", &stereo));
-    cases.push(power("power alone, mono", &mono));
-    cases.push(power("power alone, stereo", &stereo));
-    cases.push(power("power alone, 5.1", &surround));
-    cases.push(power("power alone, 7.1", &wide));
-    cases.push(ours("ours, silence", &silence));
-    cases.push(ours("ours, tail of 1e-30", &tail));
-    cases.push(true_peak("true peak at 16 points, stereo", &stereo));
+    let mut cases: Vec<Case> = vec![
+        theirs("ebur128, stereo, M+S+I", &stereo),
+        ours("ours, stereo, M+S+I", &stereo),
+        power("power alone, mono", &mono),
+        power("power alone, stereo", &stereo),
+        power("power alone, 5.1", &surround),
+        power("power alone, 7.1", &wide),
+        ours("ours, silence", &silence),
+        ours("ours, tail of 1e-30", &tail),
+        true_peak("true peak at 16 points, stereo", &stereo),
+    ];
     for _ in 0..ROUNDS {
         for case in &mut cases {
             let start = Instant::now();

@@ -14,7 +14,7 @@ use crate::{MAX_RATE_HZ, MIN_RATE_HZ};
 const FLOOR: f64 = 1e-30;
 /// Power above this (+200 dB) is this, so that no sum of it overflows.
 const CEILING: f64 = 1e20;
-/// State below this amplitude is none: what it could still give lies under [`FLOOR`].
+/// State below this amplitude (-320 dB) is none: what it could still give, no meter shows.
 const STILL: f64 = 1e-16;
 /// State is looked at whenever this many frames have passed. Counted along the stream and not
 /// by blocks: the output is the same to the last bit however the host cuts them.
@@ -98,7 +98,7 @@ impl KWeighting {
 
     /// Writes the channel-weighted, K-weighted power of each frame: the sum over channels of
     /// weight times filtered sample squared. It is 0 or between -300 and +200 dB, whatever
-    /// comes in; after a NaN it recovers within [`CHECK_FRAMES`] frames.
+    /// comes in; after a NaN it recovers within milliseconds.
     ///
     /// Takes as many frames as the shortest of `out` and the planes that count has, and leaves
     /// the rest of `out` alone. A plane that is missing makes it write silence.
