@@ -6,13 +6,16 @@ use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{PathElement, Text};
+use plotters::element::{EmptyElement, PathElement, Rectangle, Text};
 use plotters::prelude::DrawingBackend;
 use plotters::series::{DashedLineSeries, LineSeries};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle, WHITE};
+use plotters::style::{
+    Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TRANSPARENT, TextStyle, WHITE,
+};
 
 use super::panel::{Line, Panel, Stroke};
+use super::{Part, Picture};
 
 const WIDTH: u32 = 1_000;
 const TALL: u32 = 640;
@@ -21,21 +24,25 @@ const LOW: u32 = 400;
 const PNG_SCALE: u32 = 2;
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(225, 225, 225);
+const GRID: RGBColor = RGBColor(215, 215, 215);
+/// Behind every second part.
+const SHADE: RGBColor = RGBColor(241, 244, 248);
+/// How much higher a panel is, by its reach, where the names of the parts stand in it.
+const NAMES_SHARE: f64 = 0.2;
 
-pub(super) fn svg(title: &str, panels: &[Panel]) -> Result<Vec<u8>, String> {
+pub(super) fn svg(picture: &Picture) -> Result<Vec<u8>, String> {
     let mut text = String::new();
-    let area = SVGBackend::with_string(&mut text, (WIDTH, height(panels))).into_drawing_area();
-    draw(&area, title, panels, 1)?;
+    let area = SVGBackend::with_string(&mut text, (WIDTH, height(picture))).into_drawing_area();
+    draw(&area, picture, 1)?;
     drop(area);
     Ok(text.into_bytes())
 }
 
-pub(super) fn png(title: &str, panels: &[Panel]) -> Result<Vec<u8>, String> {
-    let size = (WIDTH * PNG_SCALE, height(panels) * PNG_SCALE);
+pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
+    let size = (WIDTH * PNG_SCALE, height(picture) * PNG_SCALE);
     let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
     let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-    draw(&area, title, panels, PNG_SCALE)?;
+    draw(&area, picture, PNG_SCALE)?;
     drop(area);
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
@@ -48,8 +55,8 @@ pub(super) fn png(title: &str, panels: &[Panel]) -> Result<Vec<u8>, String> {
     Ok(bytes.into_inner())
 }
 
-fn height(panels: &[Panel]) -> u32 {
-    if panels.len() > 1 { TALL } else { LOW }
+fn height(picture: &Picture) -> u32 {
+    if picture.panels.len() > 1 { TALL } else { LOW }
 }
 
 /// Any backend's error, in words.
@@ -59,10 +66,10 @@ fn words<E: std::fmt::Debug>(error: E) -> String {
 
 fn draw<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
-    title: &str,
-    panels: &[Panel],
+    picture: &Picture,
     scale: u32,
 ) -> Result<(), String> {
+    let Picture { title, panels, parts } = picture;
     plotters::style::register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
         .map_err(|_| "the built-in font cannot be read".to_owned())?;
     area.fill(&WHITE).map_err(words)?;
@@ -70,7 +77,7 @@ fn draw<DB: DrawingBackend>(
     let (head, mut rest) = area.split_vertically(44 * scale);
     let centre = (head.get_pixel_range().0.len() / 2) as i32;
     let centred = font(20).pos(Pos::new(HPos::Center, VPos::Center));
-    head.draw(&Text::new(title.to_owned(), (centre, 24 * scale as i32), centred)).map_err(words)?;
+    head.draw(&Text::new(title.clone(), (centre, 24 * scale as i32), centred)).map_err(words)?;
     let shares: u32 = panels.iter().map(|panel| panel.share).sum();
     let total = area.get_pixel_range().1.len() as u32 - 44 * scale;
     let end_s = panels.iter().map(Panel::end_s).fold(1.0, f64::max);
@@ -81,19 +88,31 @@ fn draw<DB: DrawingBackend>(
         } else {
             rest.split_vertically(total * panel.share / shares)
         };
-        draw_panel(&here, panel, end_s, last, scale)?;
+        let place = Place { end_s, first: index == 0, last, scale };
+        draw_panel(&here, panel, parts, &place)?;
         rest = below;
     }
     area.present().map_err(words)
 }
 
+/// Where in the picture a panel stands.
+struct Place {
+    end_s: f64,
+    first: bool,
+    last: bool,
+    scale: u32,
+}
+
 fn draw_panel<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     panel: &Panel,
-    end_s: f64,
-    last: bool,
-    scale: u32,
+    parts: &[Part],
+    place: &Place,
 ) -> Result<(), String> {
+    let Place { end_s, first, last, scale } = *place;
+    let named = first && !parts.is_empty();
+    let room = if named { NAMES_SHARE * (panel.reach.end - panel.reach.start) } else { 0.0 };
+    let reach = panel.reach.start..panel.reach.end + room;
     let font = |size: u32| (FONT, f64::from(size * scale)).into_font().color(&INK);
     let (legend, chart_area) = area.split_vertically(26 * scale);
     draw_legend(&legend, &panel.lines, &font(14), scale)?;
@@ -103,14 +122,18 @@ fn draw_panel<DB: DrawingBackend>(
         .margin_bottom((if last { 8 } else { 4 }) * scale)
         .set_left_and_bottom_label_area_size(56 * scale)
         .x_label_area_size((if last { 48 } else { 26 }) * scale)
-        .build_cartesian_2d(0.0..end_s, panel.reach.clone())
+        .build_cartesian_2d(0.0..end_s, reach.clone())
         .map_err(words)?;
+    for part in parts.iter().step_by(2) {
+        let corners = [(part.from_s, reach.start), (part.to_s, reach.end)];
+        chart.draw_series([Rectangle::new(corners, SHADE.filled())]).map_err(words)?;
+    }
     let span = panel.reach.end - panel.reach.start;
     let value_label = |value: &f64| format!("{value:.0}");
     let time_label = |seconds: &f64| time_label(*seconds, end_s);
     let mut mesh = chart.configure_mesh();
     mesh.bold_line_style(GRID.stroke_width(scale))
-        .light_line_style(WHITE)
+        .light_line_style(TRANSPARENT)
         .axis_style(INK.stroke_width(scale))
         .x_label_style(font(13))
         .y_label_style(font(13))
@@ -124,6 +147,18 @@ fn draw_panel<DB: DrawingBackend>(
         mesh.x_desc(if end_s < 120.0 { "Time (s)" } else { "Time (min:s)" });
     }
     mesh.draw().map_err(words)?;
+    if named {
+        let style = font(12).pos(Pos::new(HPos::Center, VPos::Top));
+        for part in parts {
+            let middle = f64::midpoint(part.from_s, part.to_s);
+            for (row, name) in part.label.lines().enumerate() {
+                let below = ((4 + 15 * row as u32) * scale) as i32;
+                let text = Text::new(name.to_owned(), (0, below), style.clone());
+                let text = EmptyElement::at((middle, reach.end)) + text;
+                chart.draw_series([text]).map_err(words)?;
+            }
+        }
+    }
     for line in &panel.lines {
         let style = style_of(line, scale);
         for stretch in line.stretches(&panel.reach) {

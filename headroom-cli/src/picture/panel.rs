@@ -6,25 +6,31 @@ use plotters::style::RGBColor;
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stroke {
+pub enum Stroke {
+    /// As fine as the picture allows.
     Thin,
+    /// For what matters most.
     Thick,
+    /// For what is compared with.
     Dashed,
 }
 
 /// A line over time. Values that are no numbers, and those below the panel, leave gaps.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) label: String,
-    pub(super) color: RGBColor,
-    pub(super) stroke: Stroke,
+pub struct Line {
+    /// What the legend calls it.
+    pub label: String,
+    /// Its colour.
+    pub color: RGBColor,
+    /// How it is drawn.
+    pub stroke: Stroke,
     /// Seconds and values.
-    pub(super) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
 }
 
 /// One panel.
 #[derive(Debug, Clone)]
-pub(super) struct Panel {
+pub struct Panel {
     pub(super) axis: String,
     pub(super) lines: Vec<Line>,
     pub(super) reach: Range<f64>,
@@ -38,7 +44,8 @@ const QUIETEST_LUFS: f64 = -70.0;
 const STEP: f64 = 6.0;
 
 impl Panel {
-    pub(super) fn loudness(axis: &str, lines: Vec<Line>, share: u32) -> Panel {
+    /// A panel of loudness: down to silence, but not to the tail of a fade.
+    pub fn loudness(axis: &str, lines: Vec<Line>, share: u32) -> Panel {
         let (low, high) = reach_of(&lines, QUIETEST_LUFS).unwrap_or((-42.0, -12.0));
         // The tail of a fade would push everything else into the upper half.
         let low = low.max(high - 48.0);
@@ -46,7 +53,8 @@ impl Panel {
         Panel { axis: axis.to_owned(), lines, reach, share }
     }
 
-    pub(super) fn gain(axis: &str, lines: Vec<Line>, share: u32) -> Panel {
+    /// A panel of gains: 0 dB is always on it.
+    pub fn gain(axis: &str, lines: Vec<Line>, share: u32) -> Panel {
         let (low, high) = reach_of(&lines, f64::NEG_INFINITY).unwrap_or((0.0, 0.0));
         let reach = round_down(low.min(-1.0))..round_up(high.max(1.0));
         Panel { axis: axis.to_owned(), lines, reach, share }
