@@ -74,3 +74,24 @@ impl Envelope {
 pub(crate) fn one_pole(frames: f64) -> f64 {
     if frames > 0.0 { -(-1.0 / frames).exp_m1() } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gain_never_passes_what_is_allowed_and_ends_at_exactly_one() {
+        let mut envelope = Envelope::new();
+        for (hold_frames, release_frames) in [(0, 0.0), (0, 40.0), (100, 4_000.0)] {
+            envelope.restart(hold_frames, release_frames, 1.0);
+            let mut allowed: Vec<f32> = (0..3_000_u32)
+                .map(|n| if n % 700 < 50 { 0.2 + 1e-4 * n as f32 } else { 1.0 })
+                .collect();
+            allowed.extend(vec![1.0; 40_000]);
+            let mut gains = vec![0.0; allowed.len()];
+            envelope.follow(&allowed, &mut gains);
+            assert!(gains.iter().zip(&allowed).all(|(gain, most)| *gain <= f64::from(*most)));
+            assert_eq!(gains.last(), Some(&1.0), "{hold_frames} {release_frames}");
+        }
+    }
+}

@@ -70,7 +70,7 @@ impl Reach {
         let edge = match self {
             Reach::Short => Band { from: 0.45, to: 0.48, weight: 0.003 },
             Reach::Middle => Band { from: 0.45, to: 0.486, weight: 0.01 },
-            Reach::Long => Band { from: 0.45, to: 0.493, weight: 0.000_3 },
+            Reach::Long => Band { from: 0.45, to: 0.496, weight: 0.000_3 },
         };
         [pass, edge]
     }

@@ -49,12 +49,6 @@ impl Smoother {
         self.sum = sum;
     }
 
-    /// The steepest that the output falls, as a part of the input's fall, in a frame.
-    #[cfg(test)]
-    pub(crate) fn steepest(&self) -> f32 {
-        1.0 / self.first as f32
-    }
-
     /// Smooths `gains` into `out`.
     pub(crate) fn smooth(&mut self, gains: &[f64], out: &mut [f32]) {
         let (first, second, scale) = (self.first, self.second, self.scale);
@@ -91,4 +85,44 @@ fn fixed(gain: f64) -> u64 {
 fn to_f64(value: u64) -> f64 {
     const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
     f64::from_bits(value | TWO_TO_52) - f64::from_bits(TWO_TO_52)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smoothed(smoother: &mut Smoother, gains: &[f64]) -> Vec<f32> {
+        let mut out = vec![0.0; gains.len()];
+        for (gains, out) in gains.chunks(100).zip(out.chunks_mut(100)) {
+            smoother.smooth(gains, out);
+        }
+        out
+    }
+
+    #[test]
+    fn a_gain_of_one_stays_exactly_one_after_anything() {
+        let mut smoother = Smoother::prepare(3_900);
+        for frames in [1, 2, 3, 17, 80, 3_840] {
+            smoother.restart(frames, 1.0);
+            let mut gains: Vec<f64> = (0..50_000).map(|n| f64::from(n % 97) / 97.0).collect();
+            gains.extend(vec![1.0; 2 * frames]);
+            let out = smoothed(&mut smoother, &gains);
+            assert_eq!(out[out.len() - frames..], vec![1.0; frames], "{frames}");
+        }
+    }
+
+    #[test]
+    fn a_fall_arrives_exactly_and_is_never_steeper_than_twice_the_straight_line() {
+        let mut smoother = Smoother::prepare(200);
+        for frames in [1_usize, 5, 64, 79] {
+            smoother.restart(frames, 1.0);
+            let mut gains = vec![1.0; 10];
+            gains.extend(vec![0.25; 200]);
+            let out = smoothed(&mut smoother, &gains);
+            assert!(out[10 + frames - 1..].iter().all(|gain| *gain == 0.25), "{frames}");
+            let steepest = out.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f32::max);
+            assert!(steepest <= 0.75 / frames.div_ceil(2) as f32 + 1e-6, "{frames}: {steepest}");
+            assert!(out.windows(2).all(|pair| pair[0] >= pair[1]));
+        }
+    }
 }
