@@ -19,6 +19,7 @@ test | the PulseAudio server of PipeWire | have pipewire-pulse | pipewire-pulse 
 test | the PulseAudio clients (paplay, pactl) | have paplay pactl | pulseaudio-utils | pulseaudio-utils | libpulse
 test | ffmpeg, an independent loudness meter | have ffmpeg | ffmpeg | ffmpeg-free | ffmpeg
 test | libebur128, another one | have_pc libebur128 | libebur128-dev | libebur128-devel | libebur128
+test | valgrind, which sees a write into freed memory | have valgrind | valgrind | valgrind | valgrind
 test | shellcheck | have shellcheck | shellcheck | ShellCheck | shellcheck
 '
 

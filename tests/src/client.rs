@@ -85,7 +85,7 @@ impl Play {
             Player::PwCat => ("pw-cat", self.pw_cat_arguments()),
             Player::PaPlay => ("paplay", self.paplay_arguments()),
         };
-        let process = self.site.start(&self.name, &self.site.program(program), &arguments);
+        let process = self.site.start_instrument(&self.name, program, &arguments);
         let client = Client { process, name: self.name, site: self.site };
         let what = format!("the node of {}", client.name);
         let id = client.site.wait_for(&what, |dump| Some(dump.node(&client.name)?.id));
@@ -153,8 +153,8 @@ impl Client {
 
     /// Waits until it is linked to node `name` and the links carry sound.
     pub fn wait_until_linked_to(&self, name: &str) {
-        let what = format!("{} to be linked to {name}", self.name);
-        self.site.wait_for(&what, |dump| dump.is_linked(&self.name, name).then_some(()));
+        let what = format!("the sound of {} to flow to {name}", self.name);
+        self.site.wait_for(&what, |dump| dump.is_flowing(&self.name, name).then_some(()));
     }
 
     /// Waits until it has played its file to the end.

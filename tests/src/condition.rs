@@ -48,3 +48,9 @@ pub fn poll<T>(deadline: Deadline, mut condition: impl FnMut() -> Option<T>) -> 
         std::thread::sleep(GLANCE);
     }
 }
+
+/// Lets a stretch of time pass that something is measured over. Not for waiting: for that there is
+/// [`poll`].
+pub fn let_pass(stretch: Duration) {
+    std::thread::sleep(stretch);
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::condition::Deadline;
-use crate::process::{Ended, Process, Usage};
+use crate::process::{Ended, Process, Thread, Usage};
 use crate::site::Site;
 
 /// A running `headroomd`. It is killed when it is dropped.
@@ -15,10 +15,18 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub(crate) fn start(site: Arc<Site>, arguments: &[&str]) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    pub(crate) fn start(site: Arc<Site>, watcher: &[&str], arguments: &[&str]) -> Self {
+        let headroomd = program("headroomd");
+        let mut words = Vec::new();
+        let mut start = headroomd.clone();
+        if let Some((watcher, options)) = watcher.split_first() {
+            start = site.program(watcher);
+            words.extend(options.iter().map(ToString::to_string));
+            words.push(headroomd.display().to_string());
+        }
+        words.extend(arguments.iter().map(ToString::to_string));
         let log = format!("headroomd-{}", site.next_number());
-        let process = site.start(&log, &program("headroomd"), &arguments);
+        let process = site.start(&log, &start, &words);
         Self { process, site }
     }
 
@@ -80,6 +88,13 @@ impl Daemon {
     /// Sends it a signal.
     pub fn signal(&mut self, signal: i32) {
         self.process.signal(signal);
+    }
+
+    /// Its threads, and what each has used so far.
+    pub fn threads(&self) -> Vec<Thread> {
+        self.process
+            .threads()
+            .unwrap_or_else(|error| panic!("headroomd: {error}\n{}", self.site.report()))
     }
 
     /// What it has used so far.

@@ -168,13 +168,22 @@ impl Dump {
         self.nodes.iter().filter(|node| targets.contains(&node.id)).map(|n| &*n.name).collect()
     }
 
-    /// Whether the node `from` is linked to the node `to` by as many links as it has channels, all
-    /// of them carrying sound.
+    /// Whether the node `from` is linked to the node `to`, whether or not sound flows.
     pub fn is_linked(&self, from: &str, to: &str) -> bool {
+        let broken = |link: &Link| link.state == "error" || link.state == "unlinked";
+        self.has_links(from, to, |link| !broken(link))
+    }
+
+    /// Whether the node `from` is linked to the node `to` and every link carries sound.
+    pub fn is_flowing(&self, from: &str, to: &str) -> bool {
+        self.has_links(from, to, |link| link.state == "active")
+    }
+
+    fn has_links(&self, from: &str, to: &str, are_all: impl Fn(&Link) -> bool) -> bool {
         let (Some(from), Some(to)) = (self.node(from), self.node(to)) else { return false };
-        let mut links = self.links.iter().filter(|link| link.from == from.id && link.to == to.id);
-        let first = links.next().is_some_and(|link| link.state == "active");
-        first && links.all(|link| link.state == "active")
+        let mut links =
+            self.links.iter().filter(|link| link.from == from.id && link.to == to.id).peekable();
+        links.peek().is_some() && links.all(are_all)
     }
 
     /// The ports of node `name` in that direction (`in`, `out`).
@@ -278,7 +287,7 @@ mod tests {
         assert_eq!(speakers.latency[0].max_rate, 96);
         assert_eq!(dump.node("app").unwrap().serial, 42);
         assert_eq!(dump.targets_of("app"), ["speakers"]);
-        assert!(dump.is_linked("app", "speakers") && !dump.is_linked("speakers", "app"));
+        assert!(dump.is_flowing("app", "speakers") && !dump.is_linked("speakers", "app"));
         assert_eq!(dump.default_sink().as_deref(), Some("speakers"));
         assert_eq!(dump.configured_default_sink(), None);
     }

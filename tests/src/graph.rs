@@ -10,7 +10,7 @@ use crate::daemon::Daemon;
 use crate::device::Device;
 use crate::dump::{Dump, Node};
 use crate::generation::Generation;
-use crate::process::{Process, Usage};
+use crate::process::{Process, Thread, Usage};
 use crate::programme;
 use crate::recorder::Recorder;
 use crate::service::{self, Service};
@@ -140,9 +140,21 @@ impl Graph {
         process.usage().unwrap_or_else(|error| panic!("{}: {error}", service.program()))
     }
 
+    /// The threads of a service.
+    pub fn service_threads(&self, service: Service) -> Vec<Thread> {
+        let services = self.services();
+        let process = services.get(&service).expect("the service runs");
+        process.threads().unwrap_or_else(|error| panic!("{}: {error}", service.program()))
+    }
+
     /// Starts `headroomd` on this graph with those arguments. Nothing is waited for.
     pub fn headroomd(&self, arguments: &[&str]) -> Daemon {
-        Daemon::start(self.site.clone(), arguments)
+        Daemon::start(self.site.clone(), &[], arguments)
+    }
+
+    /// Starts `headroomd` by a program that watches it, such as `["valgrind", "--quiet"]`.
+    pub fn headroomd_under(&self, watcher: &[&str], arguments: &[&str]) -> Daemon {
+        Daemon::start(self.site.clone(), watcher, arguments)
     }
 
     // Devices
@@ -193,7 +205,13 @@ impl Graph {
         self.site.wait_for(what, condition)
     }
 
-    /// Waits until node `from` is linked to node `to` and the links carry sound.
+    /// Waits until sound flows from node `from` to node `to`.
+    pub fn wait_for_flow(&self, from: &str, to: &str) {
+        let what = format!("sound to flow from {from} to {to}");
+        self.wait_for(&what, |dump| dump.is_flowing(from, to).then_some(()));
+    }
+
+    /// Waits until node `from` is linked to node `to`, whether or not something plays.
     pub fn wait_for_link(&self, from: &str, to: &str) {
         let what = format!("{from} to be linked to {to}");
         self.wait_for(&what, |dump| dump.is_linked(from, to).then_some(()));
@@ -301,6 +319,11 @@ impl Graph {
     /// Records what node `name` receives, with those channels and at that rate.
     pub fn record_as(&self, name: &str, rate_hz: u32, positions: &[&str]) -> Recorder {
         Recorder::start(self.site.clone(), name, rate_hz, positions)
+    }
+
+    /// Records single ports (`node:port`), each on a channel of its own and all in the same cycle.
+    pub fn record_ports(&self, rate_hz: u32, ports: &[&str]) -> Recorder {
+        Recorder::of_ports(self.site.clone(), rate_hz, ports)
     }
 
     fn wait_for_devices(&self) {

@@ -36,14 +36,14 @@ mod service;
 mod site;
 
 pub use client::{Client, Play, Player};
-pub use condition::{Deadline, poll};
+pub use condition::{Deadline, let_pass, poll};
 pub use daemon::{Daemon, program};
 pub use device::Device;
 pub use dump::{Dump, Latency, Link, MetadataEntry, Node, Port};
 pub use generation::{Generation, on_every_generation};
 pub use graph::{Graph, Setup};
 pub use meter::{Gap, level_dbfs, peak, tone_level_dbfs};
-pub use process::{Ended, Usage};
+pub use process::{Ended, Thread, Usage};
 pub use recorder::Recorder;
 pub use recording::Recording;
 pub use service::Service;

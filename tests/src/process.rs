@@ -31,6 +31,19 @@ impl From<ExitStatus> for Ended {
     }
 }
 
+/// One thread of a process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thread {
+    /// The name that the kernel shows.
+    pub name: String,
+    /// Time on a processor.
+    pub cpu_seconds: f64,
+    /// How often it was put on a processor.
+    pub wake_ups: u64,
+    /// Whether it goes before all that is not (SCHED_FIFO or SCHED_RR).
+    pub is_real_time: bool,
+}
+
 /// What a process has used so far, as the kernel counts it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
@@ -59,6 +72,7 @@ impl Process {
         arguments: &[String],
         environment: &Environment,
         log: &Path,
+        urgency: Urgency,
     ) -> io::Result<Self> {
         let command_line = format!("{} {}", program.display(), arguments.join(" "));
         let mut output = File::options().create(true).append(true).open(log)?;
@@ -72,7 +86,7 @@ impl Process {
             .stdout(output.try_clone()?)
             .stderr(output)
             .process_group(0);
-        let child = spawn(command)
+        let child = spawn(command, urgency)
             .map_err(|error| io::Error::new(error.kind(), format!("{command_line}: {error}")))?;
         Ok(Self { child, command_line, log: log.to_owned() })
     }
@@ -129,21 +143,23 @@ impl Process {
         }
     }
 
-    /// What it has used since it started. Fails when it has ended.
+    /// Its threads, and what each has used since it started. Fails when it has ended.
+    pub(crate) fn threads(&self) -> io::Result<Vec<Thread>> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()))?;
+        tasks.map(|task| Thread::read(&task?.path())).collect()
+    }
+
+    /// What all of it has used since it started. Fails when it has ended.
     pub(crate) fn usage(&self) -> io::Result<Usage> {
-        let proc = PathBuf::from(format!("/proc/{}", self.id()));
-        let mut usage =
-            Usage { cpu_seconds: 0.0, wake_ups: 0, resident_bytes: 0, private_bytes: 0 };
-        for task in std::fs::read_dir(proc.join("task"))? {
-            // `ns on a processor, ns waiting for one, times put on one`
-            let schedstat = std::fs::read_to_string(task?.path().join("schedstat"))?;
-            let mut fields = schedstat.split_ascii_whitespace().map(|field| field.parse::<u64>());
-            let mut field = || fields.next().and_then(Result::ok).unwrap_or_default();
-            usage.cpu_seconds += field() as f64 * 1e-9;
-            field();
-            usage.wake_ups += field();
-        }
-        for line in std::fs::read_to_string(proc.join("smaps_rollup"))?.lines() {
+        let threads = self.threads()?;
+        let mut usage = Usage {
+            cpu_seconds: threads.iter().map(|thread| thread.cpu_seconds).sum(),
+            wake_ups: threads.iter().map(|thread| thread.wake_ups).sum(),
+            resident_bytes: 0,
+            private_bytes: 0,
+        };
+        let memory = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.id()))?;
+        for line in memory.lines() {
             let mut words = line.split_ascii_whitespace();
             let name = words.next().unwrap_or_default();
             let bytes = words.next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024;
@@ -157,11 +173,48 @@ impl Process {
     }
 }
 
+impl Thread {
+    /// Reads `/proc/PID/task/TID`.
+    fn read(task: &Path) -> io::Result<Self> {
+        let name = std::fs::read_to_string(task.join("comm"))?.trim_end().to_owned();
+        // `ns on a processor, ns waiting for one, times put on one`
+        let schedstat = std::fs::read_to_string(task.join("schedstat"))?;
+        let numbers: Vec<u64> =
+            schedstat.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect();
+        let &[on_processor_ns, _waiting_ns, wake_ups] = &numbers[..] else {
+            return Err(io::Error::other(format!("schedstat says {schedstat:?}")));
+        };
+        // Field 41 of stat; the name, field 2, may have spaces and brackets in it.
+        let stat = std::fs::read_to_string(task.join("stat"))?;
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let policy = after_name.split_ascii_whitespace().nth(38);
+        Ok(Self {
+            name,
+            cpu_seconds: on_processor_ns as f64 * 1e-9,
+            wake_ups,
+            is_real_time: policy.is_some_and(|policy| policy == "1" || policy == "2"),
+        })
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
 }
+
+/// Who goes first on a busy machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// As every program.
+    Usual,
+    /// In real time, where that is allowed: `pw-cat` reads and `pw-record` writes on a thread of
+    /// their own that is not, and a busy machine would put gaps into what is measured.
+    Instrument,
+}
+
+/// Below the audio threads of PipeWire (83 and up), above all that is not in real time.
+const INSTRUMENT_PRIORITY: i32 = 10;
 
 type Request = (Command, SyncSender<io::Result<Child>>);
 
@@ -184,10 +237,10 @@ static SPAWNER: LazyLock<SyncSender<Request>> = LazyLock::new(|| {
     requests
 });
 
-fn spawn(mut command: Command) -> io::Result<Child> {
+fn spawn(mut command: Command, urgency: Urgency) -> io::Result<Child> {
     let parent = std::process::id();
-    // SAFETY: the closure runs between fork and exec and calls only prctl and getppid, both of
-    // which are async-signal-safe. It captures an integer.
+    // SAFETY: the closure runs between fork and exec and makes only plain system calls (prctl,
+    // getppid, sched_setscheduler), which are async-signal-safe. It captures two plain values.
     unsafe {
         command.pre_exec(move || {
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
@@ -196,6 +249,11 @@ fn spawn(mut command: Command) -> io::Result<Child> {
             // The parent may have died before the request was made.
             if libc::getppid() as u32 != parent {
                 return Err(io::Error::from_raw_os_error(libc::ESRCH));
+            }
+            if urgency == Urgency::Instrument {
+                let priority = libc::sched_param { sched_priority: INSTRUMENT_PRIORITY };
+                // Not allowed everywhere, and then it does without.
+                libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority);
             }
             Ok(())
         });

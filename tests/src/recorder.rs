@@ -12,19 +12,51 @@ use crate::site::Site;
 #[derive(Debug)]
 pub struct Recorder {
     process: Process,
+    name: String,
     file: PathBuf,
     site: Arc<Site>,
 }
 
 impl Recorder {
     pub(crate) fn start(site: Arc<Site>, node: &str, rate_hz: u32, positions: &[&str]) -> Self {
+        let recorder = Self::launch(site, node, rate_hz, positions);
+        let (name, site) = (&recorder.name, &recorder.site);
+        let what = format!("{name} to hear {node}");
+        site.wait_for(&what, |dump| dump.is_flowing(node, name).then_some(()));
+        recorder.wait_for_frames(1);
+        recorder
+    }
+
+    /// Records single ports, each given as `node:port`, on a channel of its own.
+    ///
+    /// All of them are taken in one and the same cycle of the graph, which makes their distance in
+    /// frames the latency between them.
+    pub(crate) fn of_ports(site: Arc<Site>, rate_hz: u32, ports: &[&str]) -> Self {
+        let positions: Vec<String> = (0..ports.len()).map(|port| format!("AUX{port}")).collect();
+        let positions: Vec<&str> = positions.iter().map(String::as_str).collect();
+        // A target of 0 keeps the session manager from choosing one.
+        let recorder = Self::launch(site, "0", rate_hz, &positions);
+        let (name, site) = (&recorder.name, &recorder.site);
+        site.wait_for(&format!("the ports of {name}"), |dump| {
+            (dump.ports_of(name, "in").count() == ports.len()).then_some(())
+        });
+        for (port, position) in ports.iter().zip(&positions) {
+            let input = format!("{name}:input_{position}");
+            site.run("pw-link", &[port, &input])
+                .unwrap_or_else(|complaint| panic!("{complaint}\n{}", site.report()));
+        }
+        recorder.wait_for_frames(1);
+        recorder
+    }
+
+    fn launch(site: Arc<Site>, target: &str, rate_hz: u32, positions: &[&str]) -> Self {
         let name = format!("recorder-{}", site.next_number());
         let file = site.directory().join("audio").join(format!("{name}.wav"));
         let arguments = [
             "-P".into(),
             format!("{{ stream.capture.sink = true, node.name = \"{name}\" }}"),
             "--target".into(),
-            node.into(),
+            target.into(),
             "--rate".into(),
             rate_hz.to_string(),
             "--channels".into(),
@@ -35,12 +67,8 @@ impl Recorder {
             "f32".into(),
             file.display().to_string(),
         ];
-        let process = site.start(&name, &site.program("pw-record"), &arguments);
-        let recorder = Self { process, file, site };
-        let what = format!("{name} to be linked to {node}");
-        recorder.site.wait_for(&what, |dump| dump.is_linked(node, &name).then_some(()));
-        recorder.wait_for_frames(1);
-        recorder
+        let process = site.start_instrument(&name, "pw-record", &arguments);
+        Self { process, name, file, site }
     }
 
     /// How many frames it has written.

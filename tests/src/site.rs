@@ -15,7 +15,7 @@ use crate::condition::{Deadline, GENEROUS, poll};
 use crate::dump::Dump;
 use crate::environment::Environment;
 use crate::generation::{Generation, find_program};
-use crate::process::Process;
+use crate::process::{Process, Urgency};
 
 /// How many lines of each log a failed wait shows.
 const LOG_TAIL_LINES: usize = 15;
@@ -50,8 +50,28 @@ impl Site {
 
     /// Starts a program of the generation (or of the system). `name` is its log's name.
     pub(crate) fn start(&self, name: &str, program: &Path, arguments: &[String]) -> Process {
+        self.start_at(Urgency::Usual, name, program, arguments)
+    }
+
+    /// Starts an instrument: a player or a recorder, which must not be what a gap comes from.
+    pub(crate) fn start_instrument(
+        &self,
+        name: &str,
+        program: &str,
+        arguments: &[String],
+    ) -> Process {
+        self.start_at(Urgency::Instrument, name, &self.program(program), arguments)
+    }
+
+    fn start_at(
+        &self,
+        urgency: Urgency,
+        name: &str,
+        program: &Path,
+        arguments: &[String],
+    ) -> Process {
         let log = self.directory().join("log").join(name);
-        Process::start(program, arguments, &self.environment, &log)
+        Process::start(program, arguments, &self.environment, &log, urgency)
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -151,6 +171,9 @@ pub(crate) fn picture(dump: &Dump) -> String {
             node.name,
             dump.targets_of(&node.name)
         );
+        for link in dump.links.iter().filter(|link| link.from == node.id) {
+            let _ = write!(picture, " {}", link.state);
+        }
     }
     for entry in dump.metadata.get("default").into_iter().flatten() {
         let _ = write!(picture, "\n     {}: {} = {}", entry.subject, entry.key, entry.value);

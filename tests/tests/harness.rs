@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use headroom_tests::{
-    Deadline, Device, Generation, Graph, Player, Recording, Service, Setup, on_every_generation,
-    poll, programme,
+    Device, Generation, Graph, Player, Recording, Service, Setup, let_pass, on_every_generation,
+    programme,
 };
 
 const RATE_HZ: u32 = 48_000;
@@ -125,7 +125,7 @@ fn a_forced_quantum_and_rate_are_the_graphs() {
         let _client = graph.play(&file).start();
         for quantum in [64, 1024] {
             graph.force_quantum(quantum);
-            graph.wait_for_link("app-0", "speakers");
+            graph.wait_for_flow("app-0", "speakers");
             // A driver that runs is asked by pw-top's own means: its clock is in the profiler alone,
             // so what it wakes up is counted instead.
             let rate = cycles_in_a_second(&graph);
@@ -141,7 +141,7 @@ fn a_forced_quantum_and_rate_are_the_graphs() {
 /// Wake-ups of PipeWire in a second: at least one for each cycle of the graph.
 fn cycles_in_a_second(graph: &Graph) -> f64 {
     let (before, start) = (graph.service_usage(Service::PipeWire), std::time::Instant::now());
-    let _ = poll(Deadline::after(Duration::from_secs(1)), || None::<()>);
+    let_pass(Duration::from_secs(1));
     let woken = graph.service_usage(Service::PipeWire).wake_ups - before.wake_ups;
     woken as f64 / start.elapsed().as_secs_f64()
 }

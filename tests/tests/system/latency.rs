@@ -1,0 +1,94 @@
+//! What Headroom adds to the way of the sound is what it says it adds, whatever the quantum.
+
+use headroom_tests::{Graph, on_every_generation, programme};
+
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, headroomd};
+
+const QUANTA: [u32; 3] = [64, 256, 1024];
+const EVERY_FRAMES: usize = 24_000;
+/// `limiter.lookahead_ms` of the default profile, and what its detector may take on top.
+const LOOKAHEAD_FRAMES: i64 = 96;
+const DETECTOR_FRAMES: i64 = 16;
+
+/// Frames from the app's port to the device's monitor, by an impulse: the same for each impulse.
+///
+/// 0.3.65 shows a device's monitor one quantum late. What Headroom adds is the difference to the
+/// same way without it.
+fn frames_to_the_device(graph: &Graph, target: &str) -> i64 {
+    let impulses = programme::impulses(RATE_HZ, 60.0, EVERY_FRAMES, 2, 0.25);
+    let file = graph.write_programme("impulses.wav", RATE_HZ, &impulses);
+    let client = graph.play(&file).target(target).start();
+    client.wait_until_linked_to(target);
+    if target == BUS {
+        graph.wait_for_flow(&format!("{BUS}.out"), MASTER);
+        graph.wait_for_flow(&format!("{MASTER}.out"), DEVICE);
+    }
+    let recorder = graph.record_ports(
+        RATE_HZ,
+        &[&format!("{}:output_FL", client.name()), &format!("{DEVICE}:monitor_FL")],
+    );
+    recorder.wait_for_more_frames(6 * EVERY_FRAMES);
+    client.stop();
+    let heard = recorder.stop();
+    let sent = heard.impulses(0, 0.1, EVERY_FRAMES / 2);
+    let arrived = heard.impulses(1, 0.02, EVERY_FRAMES / 2);
+    // The first are those of a graph that is being linked.
+    let distances: Vec<i64> = sent
+        .iter()
+        .skip(2)
+        .filter_map(|sent| {
+            let next = arrived.iter().find(|arrived| *arrived >= sent)?;
+            Some(*next as i64 - *sent as i64)
+        })
+        .collect();
+    let first = distances.first().copied();
+    assert!(
+        distances.len() >= 3 && distances.iter().all(|distance| Some(*distance) == first),
+        "the way of an impulse is not one length: {distances:?} ({sent:?} -> {arrived:?})"
+    );
+    distances[0]
+}
+
+#[test]
+fn an_impulse_is_as_late_as_is_reported_at_every_quantum() {
+    on_every_generation(|generation| {
+        for quantum in QUANTA {
+            let graph = Graph::start(generation);
+            graph.force_quantum(quantum);
+            let without = frames_to_the_device(&graph, DEVICE);
+            let mut daemon = headroomd(&graph, &[]);
+            let with = frames_to_the_device(&graph, BUS);
+            let added = with - without;
+
+            let said = daemon.wait_for_log("latency: ");
+            let said: i64 = said
+                .split_once("latency: ")
+                .and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
+                .unwrap_or_else(|| panic!("no number of frames in {said:?}"));
+            println!("{generation}: {added} frames added at quantum {quantum}, {said} reported");
+            assert_eq!(added, said, "at quantum {quantum}");
+            assert!(
+                (LOOKAHEAD_FRAMES..=LOOKAHEAD_FRAMES + DETECTOR_FRAMES).contains(&added),
+                "{added} frames at quantum {quantum}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_apps_own_node_shows_the_latency() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let mut daemon = headroomd(&graph, &[]);
+        let silence = programme::silence(RATE_HZ, 60.0, 2);
+        let file = graph.write_programme("silence.wav", RATE_HZ, &silence);
+        let client = graph.play(&file).target(BUS).start();
+        client.wait_until_linked_to(BUS);
+        let said = daemon.wait_for_log("latency: ");
+        graph.wait_for(&format!("the app's node to show {said:?}"), |dump| {
+            let towards_the_device =
+                dump.node(client.name())?.latency.iter().find(|l| l.direction == "Input")?;
+            said.contains(&format!("latency: {} frames", towards_the_device.max_rate)).then_some(())
+        });
+    });
+}

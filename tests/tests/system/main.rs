@@ -1,0 +1,16 @@
+//! The real programs on a real private PipeWire: each promise of the README as a listener would
+//! notice it, on every generation of PipeWire that this machine can run.
+//!
+//! `HEADROOM_LONG=1` stretches what is measured over time to soaks.
+
+#![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
+
+mod cost;
+mod killed;
+mod latency;
+mod leaving;
+mod loudness;
+mod restarts;
+mod setting;
+mod traps;
+mod volume;

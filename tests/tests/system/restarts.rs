@@ -1,0 +1,103 @@
+//! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
+
+use headroom_tests::{Device, Graph, Service, on_every_generation};
+
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd_for, play, tones};
+
+fn assert_sound_flows(graph: &Graph, way: Way, name: &str) {
+    let recorder = graph.record(DEVICE);
+    let client = play(graph, way, name, &tones(60.0, 0.1));
+    let start = recorder.wait_until_heard(0.01, 0);
+    recorder.wait_for_frames(start + RATE_HZ as usize);
+    client.stop();
+    let heard = recorder.stop().part(start + 4_800, start + RATE_HZ as usize - 4_800);
+    let gaps = heard.gaps(0.001, 24);
+    assert!(gaps.is_empty(), "{way:?}, {name}: {gaps:?}");
+}
+
+#[test]
+fn pipewire_that_is_killed_and_started_again_finds_headroom_there() {
+    on_every_generation(|generation| {
+        for way in WAYS {
+            let graph = Graph::start(generation);
+            let mut daemon = headroomd_for(&graph, way);
+            assert_sound_flows(&graph, way, "before");
+            graph.kill_service(Service::PipeWire);
+            graph.kill_service(Service::WirePlumber);
+            daemon.wait_for_log("the connection to PipeWire has broken");
+            graph.start_service(Service::PipeWire);
+            graph.start_service(Service::WirePlumber);
+            graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+            if way == Way::Promoted {
+                graph.wait_for("our sink to be the default again", |dump| {
+                    (dump.default_sink().as_deref() == Some(BUS)).then_some(())
+                });
+            }
+            assert_sound_flows(&graph, way, "after");
+        }
+    });
+}
+
+#[test]
+fn headroom_may_be_there_before_pipewire() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        graph.stop_service(Service::PipeWire);
+        graph.stop_service(Service::WirePlumber);
+        let mut daemon = graph.headroomd(&[]);
+        daemon.wait_for_log("PipeWire is not there");
+        graph.start_service(Service::PipeWire);
+        graph.start_service(Service::WirePlumber);
+        daemon.wait_for_log("ready");
+        assert_sound_flows(&graph, Way::Target, "app");
+    });
+}
+
+/// WirePlumber 0.4 links nothing in a graph without hardware once it alone was started again, whoever
+/// plays: there Headroom can only be seen to stay.
+#[test]
+fn wireplumber_that_is_restarted_finds_headroom_there() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let mut daemon = headroomd_for(&graph, Way::Target);
+        graph.kill_service(Service::WirePlumber);
+        graph.wait_for("WirePlumber's metadata to go", |dump| {
+            dump.metadata("default", 0, "default.audio.sink").is_none().then_some(())
+        });
+        graph.start_service(Service::WirePlumber);
+        if generation.wireplumber() >= (0, 5, 0) {
+            assert_sound_flows(&graph, Way::Target, "app");
+        }
+        assert_eq!(daemon.ended(), None);
+        graph.node(BUS);
+    });
+}
+
+#[test]
+fn better_headphones_are_followed_and_so_is_their_unplugging() {
+    on_every_generation(|generation| {
+        for way in WAYS {
+            let graph = Graph::start(generation);
+            let _daemon = headroomd_for(&graph, way);
+            let client = play(&graph, way, "app", &tones(120.0, 0.1));
+            let output = format!("{MASTER}.out");
+            graph.plug(Device::named("headphones").priority(2000));
+            if way == Way::Target {
+                // They are the default then, and Headroom plays to the default.
+                graph.wait_for_link(&output, "headphones");
+                graph.unplug("headphones");
+                graph.wait_for_link(&output, DEVICE);
+            } else {
+                // The listener's device goes: the sound must go somewhere else, and come back.
+                graph.unplug(DEVICE);
+                graph.wait_for_link(&output, "headphones");
+                graph.plug(Device::named(DEVICE));
+                graph.unplug("headphones");
+                graph.wait_for_link(&output, DEVICE);
+            }
+            let recorder = graph.record(DEVICE);
+            recorder.wait_until_heard(0.01, 0);
+            assert!(graph.dump().is_linked(client.name(), BUS), "{way:?}: the app has left us");
+        }
+    });
+}

@@ -1,0 +1,87 @@
+//! What every test here begins with: a graph, `headroomd` on it, and a stream through it.
+
+use std::time::Duration;
+
+use headroom_tests::{Client, Daemon, Graph, Recorder, programme};
+
+pub(crate) const RATE_HZ: u32 = 48_000;
+/// The sink of the main bus, as apps see it.
+pub(crate) const BUS: &str = "headroom.main";
+/// The sink of the master.
+pub(crate) const MASTER: &str = "headroom.master";
+/// The device sink of a graph that nothing else was said about.
+pub(crate) const DEVICE: &str = "speakers";
+
+/// How a stream gets to the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The app asks for our sink by name.
+    Target,
+    /// The app asks for nothing, and our sink is the default.
+    Promoted,
+}
+
+pub(crate) const WAYS: [Way; 2] = [Way::Target, Way::Promoted];
+
+/// Starts `headroomd` and waits until sound can flow through it.
+pub(crate) fn headroomd(graph: &Graph, arguments: &[&str]) -> Daemon {
+    let mut daemon = graph.headroomd(arguments);
+    daemon.wait_for_log("ready");
+    daemon
+}
+
+/// Starts `headroomd` so that a stream gets to it in that way.
+pub(crate) fn headroomd_for(graph: &Graph, way: Way) -> Daemon {
+    match way {
+        Way::Target => headroomd(graph, &[]),
+        Way::Promoted => {
+            let daemon = headroomd(graph, &["--promote"]);
+            graph.wait_for("our sink to be the default", |dump| {
+                (dump.default_sink().as_deref() == Some(BUS)).then_some(())
+            });
+            daemon
+        }
+    }
+}
+
+/// Plays `channels` to the bus in that way, and waits until they flow.
+pub(crate) fn play(graph: &Graph, way: Way, name: &str, channels: &[Vec<f32>]) -> Client {
+    let file = graph.write_programme(&format!("{name}.wav"), RATE_HZ, channels);
+    let mut play = graph.play(&file).name(name);
+    if way == Way::Target {
+        play = play.target(BUS);
+    }
+    let client = play.start();
+    client.wait_until_linked_to(BUS);
+    graph.wait_for_flow(&format!("{BUS}.out"), MASTER);
+    graph.wait_for_flow(&format!("{MASTER}.out"), DEVICE);
+    client
+}
+
+/// 440 Hz on the left and 880 Hz on the right for that long.
+pub(crate) fn tones(seconds: f64, amplitude: f64) -> Vec<Vec<f32>> {
+    programme::tones(RATE_HZ, seconds, &[440.0, 880.0], amplitude)
+}
+
+/// Waits until a steady programme comes out steady: its level in one second is its level in the
+/// next, within 0.02 dB. Returns the levels of the channels.
+pub(crate) fn settled_levels_dbfs(recorder: &Recorder) -> Vec<f64> {
+    let second = RATE_HZ as usize;
+    for _ in 0..60 {
+        recorder.wait_for_more_frames(2 * second + second / 2);
+        let heard = recorder.so_far();
+        let end = heard.frames();
+        let before = heard.part(end - 2 * second, end - second).levels_dbfs();
+        let now = heard.part(end - second, end).levels_dbfs();
+        if before.iter().zip(&now).all(|(before, now)| (before - now).abs() < 0.02) {
+            return now;
+        }
+    }
+    panic!("a steady tone did not come out steady within two minutes and a half");
+}
+
+/// A stretch to measure over: as long as said, or ten times that in a soak.
+pub(crate) fn stretch(seconds: u64) -> Duration {
+    let soak = std::env::var_os("HEADROOM_LONG").is_some();
+    Duration::from_secs(if soak { 10 * seconds } else { seconds })
+}

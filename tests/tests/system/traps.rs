@@ -1,0 +1,90 @@
+//! What bites every program that does this to PipeWire, and does not bite Headroom.
+
+use headroom_tests::{Ended, Graph, Service, on_every_generation};
+
+use crate::setting::{DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd, headroomd_for, play, tones};
+
+/// Without PW_STREAM_FLAG_ASYNC on the capture stream 1.4 leaves out every second quantum; without
+/// one `node.group` for both streams 0.3.65 plays nothing at all.
+#[test]
+fn a_tone_comes_through_both_inserts_whole_and_in_order() {
+    on_every_generation(|generation| {
+        for way in WAYS {
+            let graph = Graph::start(generation);
+            let _daemon = headroomd_for(&graph, way);
+            for quantum in [256, 1024, 2048] {
+                graph.force_quantum(quantum);
+                let recorder = graph.record(DEVICE);
+                let client = play(&graph, way, "app", &tones(60.0, 0.1));
+                let start = recorder.wait_until_heard(0.01, 0);
+                recorder.wait_for_frames(start + 3 * RATE_HZ as usize);
+                client.stop();
+                let heard =
+                    recorder.stop().part(start + 4_800, start + 3 * RATE_HZ as usize - 4_800);
+                let gaps = heard.gaps(0.001, 24);
+                assert!(gaps.is_empty(), "{way:?}, quantum {quantum}: {gaps:?}");
+                let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
+                assert!(
+                    low[0] - low[1] > 60.0 && high[1] - high[0] > 60.0,
+                    "{way:?}, quantum {quantum}: the channels are mixed up: {low:?} {high:?}"
+                );
+            }
+        }
+    });
+}
+
+/// A listener that outlives its stream writes into freed memory, in safe code and without a word.
+#[test]
+fn starting_following_and_leaving_write_into_nothing_that_was_freed() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let log = graph.directory().join("log/valgrind");
+        let log_file = format!("--log-file={}", log.display());
+        let watcher = ["valgrind", "--error-exitcode=99", "--exit-on-first-error=no", &log_file];
+        let mut daemon = graph.headroomd_under(&watcher, &["--promote"]);
+        daemon.wait_for_log("ready");
+        // The inserts are made anew, which drops the first ones in the middle of everything.
+        graph.restart_service(Service::PipeWire);
+        graph.restart_service(Service::WirePlumber);
+        graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+        daemon.stop();
+        let said = std::fs::read_to_string(&log).expect("valgrind's log");
+        let freed: Vec<&str> = said
+            .lines()
+            .filter(|line| line.contains("Invalid write") || line.contains("Invalid read"))
+            .collect();
+        assert!(freed.is_empty(), "{said}");
+    });
+}
+
+/// 0.3.65 asks for real time only where `client-rt.conf` is read, and 1.4 has no such file.
+#[test]
+fn the_audio_thread_is_as_urgent_as_pipewires_own() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let daemon = headroomd(&graph, &[]);
+        let _client = play(&graph, Way::Target, "app", &tones(60.0, 0.1));
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", daemon.id())).expect("maps");
+        assert!(
+            maps.contains("libpipewire-module-rt.so"),
+            "headroomd has not loaded the module that asks for real time"
+        );
+        let servers = graph.service_threads(Service::PipeWire);
+        let ours = daemon.threads();
+        let urgent = |threads: &[headroom_tests::Thread]| threads.iter().any(|t| t.is_real_time);
+        assert_eq!(urgent(&ours), urgent(&servers), "ours {ours:?}, PipeWire's {servers:?}");
+    });
+}
+
+/// It is built on headers of 0.3.68 or later and runs on what the system has.
+#[test]
+fn it_runs_on_the_library_of_each_generation() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let mut daemon = headroomd(&graph, &[]);
+        let (major, minor, micro) = generation.pipewire();
+        let said = daemon.wait_for_log("connected to PipeWire");
+        assert!(said.contains(&format!("library {major}.{minor}.{micro}")), "{said}");
+        assert_eq!(daemon.stop(), Ended::Exited(0));
+    });
+}
