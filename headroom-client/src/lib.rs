@@ -1,0 +1,3 @@
+//! A blocking client of Headroom.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,24 @@
+//! The objects of the protocol: what Headroom is made of, as clients see it.
+//!
+//! One file per topic. A whole object is in replies, in events and in the mirror, always as
+//! the same type.
+
+mod daemon;
+mod hello;
+mod meters;
+mod profile;
+mod routing;
+mod setting;
+mod sinks;
+mod status;
+
+pub use daemon::{Daemon, Graph, Overflow, Shutdown, Warning};
+pub use hello::{Hello, Limits};
+pub use meters::{BusMeters, MasterMeters, Meters};
+pub use profile::{Profile, ProfileDetail, ProfileFault, ProfileOrigin, ProfileValue, Profiles};
+pub use routing::{
+    InvalidRoute, Match, Route, RoutedBy, Routing, Rule, RuleOrigin, Rules, Stream, StreamRemoved,
+};
+pub use setting::{Accepts, Bypass, Kind, Setting, SettingValue, Settings};
+pub use sinks::{Device, Sink, SinkKind, SinkRemoved, Sinks};
+pub use status::{Override, Status, StreamStatus};
