@@ -2,7 +2,8 @@
 //! both meters, stereo 48 kHz in blocks of 1,024 frames; beside the `ebur128` crate, which
 //! only measures, on the same blocks.
 //!
-//! `-- --check` fails when a figure is over its bar by more than the slack for a noisy machine.
+//! `-- --check` fails when a figure is over its bar by more than the slack for a noisy machine;
+//! bars in nanoseconds are then those of a machine as fast as the reference shows this one to be.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -17,10 +18,11 @@ const FRAMES: usize = 1_024;
 const BLOCKS: usize = 400;
 const ROUNDS: usize = 15;
 const SLACK: f64 = 1.5;
+const CHAIN_BAR_NS: f64 = 60.0;
+const RATIO_BAR: f64 = 0.35;
 
 fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
-    let slack = if check { SLACK } else { 1.0 };
     let loud = noise::white(RATE_HZ, 2, seconds(), 1).at_lufs(-14.0);
     let silence = Programme::silence(RATE_HZ, 2, seconds());
     let tail = decaying_from(1e-30);
@@ -55,15 +57,17 @@ fn main() -> ExitCode {
     let ns: Vec<f64> = times.iter().map(|s| s * 1e9 / (BLOCKS * FRAMES) as f64).collect();
 
     println!("limiter reduction on the noise: {least:.1} to {most:.1} dB in every block");
+    let slower = (ns[1] * RATIO_BAR / CHAIN_BAR_NS).max(1.0);
     let mut failed = 0;
     let mut row = |name: &str, value: f64, bar: f64, unit: &str| {
         let verdict = if value <= bar { "ok" } else { "MISSED" };
+        let slack = if unit.is_empty() { SLACK } else { SLACK * slower };
         failed += u32::from(value > bar * slack);
         println!("{name:52}{value:9.2} {unit:9} bar {bar:7.2}  {verdict}");
     };
-    row("chain on limited noise", ns[0], 60.0, "ns/frame");
+    row("chain on limited noise", ns[0], CHAIN_BAR_NS, "ns/frame");
     println!("{:52}{:9.2} ns/frame", "ebur128 crate, adding and reading M, S, I", ns[1]);
-    row("chain / ebur128", ns[0] / ns[1], 0.35, "");
+    row("chain / ebur128", ns[0] / ns[1], RATIO_BAR, "");
     row("chain on digital silence", ns[2], 10.0, "ns/frame");
     row("chain on a tail that decays from 1e-30", ns[3], ns[0], "ns/frame");
     row("settled chain with nothing to do", ns[4], ns[0], "ns/frame");
