@@ -64,6 +64,11 @@ impl Environment {
         environment
     }
 
+    /// The environment of whoever runs this, as it is.
+    pub(crate) fn inherited() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
     pub(crate) fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
         self.0.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
     }

@@ -63,6 +63,14 @@ impl Graph {
         Setup::default().start(generation)
     }
 
+    /// The session of whoever runs this; `None` when no PipeWire answers. Clients, recorders and
+    /// `headroomd` can be started on it; its services and devices are not ours to start or end.
+    pub fn of_this_session(generation: &'static Generation) -> Option<Self> {
+        let site = Arc::new(Site::of_this_session(generation));
+        site.dump()?;
+        Some(Self { services: Mutex::default(), devices: Mutex::default(), site })
+    }
+
     fn with(generation: &'static Generation, setup: Setup) -> Self {
         let site = Arc::new(Site::new(generation));
         let written = service::write_configuration(generation, site.directory())

@@ -39,6 +39,16 @@ impl Site {
         Self { generation, environment, directory, started: AtomicU32::new(0) }
     }
 
+    /// The session of whoever runs this: only logs and sound files lie in a directory of ours.
+    pub(crate) fn of_this_session(generation: &'static Generation) -> Self {
+        let site = Self { environment: Environment::inherited(), ..Self::new(generation) };
+        for below in ["log", "audio"] {
+            std::fs::create_dir_all(site.directory().join(below))
+                .unwrap_or_else(|error| panic!("a directory for {below}: {error}"));
+        }
+        site
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
