@@ -9,14 +9,13 @@ use crate::params::Oversample;
 /// The largest magnitude of each channel between its samples, at 16 points a frame with
 /// [`Oversample::X8`] and at 32 with [`Oversample::X16`].
 ///
-/// The kernel is flat to 0.45 of the sample rate and reaches
-/// [`PeakDetector::delay_frames`] to each side.
+/// Flat to 0.45 of the sample rate; of what is above, the larger of two readings counts, by a
+/// short kernel and by one that reaches [`PeakDetector::delay_frames`] to each side.
 #[derive(Debug, Clone)]
 pub struct PeakDetector {
     interpolator: Interpolator,
     oversample: Oversample,
     histories: Vec<History<f32>>,
-    /// Frames since the last sample that could have made a peak over the floor.
     peaks: Box<[f32; CHUNK_FRAMES]>,
 }
 

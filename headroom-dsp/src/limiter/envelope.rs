@@ -11,28 +11,55 @@ const BEYOND_UNITY: f64 = 1.001;
 /// half waves of a low tone, where a single one would bend them.
 const TWO_POLE_RISE: f64 = 2.146;
 
+/// Frames that are looked at together.
+const GROUP_FRAMES: usize = 16;
+/// A release is computed from where it was this many frames ago at the most, not from frame to
+/// frame: one frame need not wait for the one before.
+const STRIDE: usize = 16;
+
 /// Hold and release of a gain.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     hold_frames: u32,
-    release: f64,
-    held_frames: u32,
-    leading: f64,
+    /// After so many frames of release, the part that is left of the distance, and the part of
+    /// the first pole's distance that has come to it.
+    left: [f64; STRIDE + 1],
+    follows: [f64; STRIDE + 1],
     gain: f64,
+    held_frames: u32,
+    /// Where a release was when its stride began, below [`BEYOND_UNITY`]: gain and first pole.
+    distance: f64,
+    leading: f64,
+    strode: usize,
 }
 
 impl Envelope {
     pub(crate) fn new() -> Envelope {
-        Envelope { hold_frames: 0, release: 1.0, held_frames: 0, leading: 1.0, gain: 1.0 }
+        let mut envelope = Envelope {
+            hold_frames: 0,
+            left: [0.0; STRIDE + 1],
+            follows: [0.0; STRIDE + 1],
+            gain: 1.0,
+            held_frames: 0,
+            distance: 0.0,
+            leading: 0.0,
+            strode: 0,
+        };
+        envelope.restart(0, 0.0, 1.0);
+        envelope
     }
 
     /// Times in frames; `gain` is where it stands, at the beginning of its hold.
     pub(crate) fn restart(&mut self, hold_frames: u32, release_frames: f64, gain: f64) {
         self.hold_frames = hold_frames;
-        self.release = one_pole(release_frames / TWO_POLE_RISE);
-        self.held_frames = hold_frames;
-        self.leading = gain;
-        self.gain = gain;
+        let share = one_pole(release_frames / TWO_POLE_RISE);
+        let mut left = 1.0;
+        for (frames, (slot, follows)) in self.left.iter_mut().zip(&mut self.follows).enumerate() {
+            *slot = left;
+            *follows = frames as f64 * share * left;
+            left *= 1.0 - share;
+        }
+        self.touch(gain);
     }
 
     pub(crate) fn gain(&self) -> f64 {
@@ -42,32 +69,77 @@ impl Envelope {
     /// Falls to `gain`, if it is higher, and holds.
     pub(crate) fn lower(&mut self, gain: f64) {
         if gain < self.gain {
-            self.gain = gain;
-            self.leading = gain;
-            self.held_frames = self.hold_frames;
+            self.touch(gain);
         }
     }
 
     /// The gain of every frame, from what is allowed in it.
     pub(crate) fn follow(&mut self, allowed: &[f32], out: &mut [f64]) {
-        let Envelope { hold_frames, release, mut held_frames, mut leading, mut gain } = *self;
+        let (groups, rest) = allowed.as_chunks::<GROUP_FRAMES>();
+        let (out_groups, out_rest) = out.split_at_mut(groups.len() * GROUP_FRAMES);
+        for (allowed, out) in groups.iter().zip(out_groups.chunks_exact_mut(GROUP_FRAMES)) {
+            // Most of the time a gain is held, and stays where it is.
+            if self.held_frames >= GROUP_FRAMES as u32 && lowest(allowed) > self.gain {
+                self.held_frames -= GROUP_FRAMES as u32;
+                out.fill(self.gain);
+            } else {
+                self.follow_each(allowed, out);
+            }
+        }
+        self.follow_each(rest, out_rest);
+    }
+
+    fn follow_each(&mut self, allowed: &[f32], out: &mut [f64]) {
         for (out, allowed) in out.iter_mut().zip(allowed) {
             let allowed = f64::from(*allowed);
-            if allowed <= gain {
-                gain = allowed;
-                leading = allowed;
-                held_frames = hold_frames;
-            } else if held_frames > 0 {
-                held_frames -= 1;
+            if allowed <= self.gain {
+                self.touch(allowed);
+            } else if self.held_frames > 0 {
+                self.held_frames -= 1;
             } else {
-                leading += release * (BEYOND_UNITY - leading);
-                gain += release * (leading - gain);
-                gain = if gain > allowed { allowed } else { gain };
+                self.release(allowed);
             }
-            *out = gain;
+            *out = self.gain;
         }
-        (self.held_frames, self.leading, self.gain) = (held_frames, leading, gain);
     }
+
+    /// The gain is what is allowed, and is held from here.
+    #[inline(always)]
+    fn touch(&mut self, allowed: f64) {
+        self.gain = allowed;
+        self.held_frames = self.hold_frames;
+        self.distance = BEYOND_UNITY - allowed;
+        self.leading = self.distance;
+        self.strode = 0;
+    }
+
+    #[inline(always)]
+    fn release(&mut self, allowed: f64) {
+        self.strode += 1;
+        let (left, follows) = (self.left[self.strode], self.follows[self.strode]);
+        let distance = self.distance * left + self.leading * follows;
+        let gain = BEYOND_UNITY - distance;
+        if gain >= allowed {
+            self.touch(allowed);
+            return;
+        }
+        self.gain = gain;
+        if self.strode == STRIDE {
+            self.distance = distance;
+            self.leading *= left;
+            self.strode = 0;
+        }
+    }
+}
+
+fn lowest(values: &[f32; GROUP_FRAMES]) -> f64 {
+    let mut lanes = [f32::INFINITY; 4];
+    for four in values.as_chunks::<4>().0 {
+        for (lane, value) in lanes.iter_mut().zip(four) {
+            *lane = if *value < *lane { *value } else { *lane };
+        }
+    }
+    f64::from(lanes[0].min(lanes[1]).min(lanes[2].min(lanes[3])))
 }
 
 /// The share of the way that a one-pole filter goes in a frame.

@@ -16,6 +16,7 @@
 
 use pulp::Arch;
 
+use super::design::{Band, least_squares, windowed_sinc};
 use super::lanes::{Baseline, Lanes, MOST_LANES};
 use super::points::{LATER_REACH, Planes};
 use crate::params::Oversample;
@@ -76,13 +77,6 @@ impl Reach {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Band {
-    from: f64,
-    to: f64,
-    weight: f64,
-}
-
 /// Interpolates and takes the largest magnitude of every frame.
 #[derive(Debug, Clone)]
 pub(crate) struct Interpolator {
@@ -125,7 +119,7 @@ impl Interpolator {
             First { by_reach: [[0.0; Reach::Long.taps()]; 3], short: [0.0; TAPS_SHORT] };
         for reach in [Reach::Short, Reach::Middle, Reach::Long] {
             let kernel = &mut first.by_reach[reach as usize][..reach.taps()];
-            design(kernel, &reach.bands());
+            least_squares(kernel, &reach.bands());
         }
         windowed_sinc(&mut first.short);
         let mut later = Later {
@@ -135,10 +129,10 @@ impl Interpolator {
             to_32x: [0.0; TAPS_32X],
         };
         let upto = |to| [Band { from: 0.0, to, weight: 1.0 }];
-        design(&mut later.to_4x, &upto(0.25));
-        design(&mut later.to_8x, &upto(0.125));
-        design(&mut later.to_16x, &upto(0.0625));
-        design(&mut later.to_32x, &upto(0.03125));
+        least_squares(&mut later.to_4x, &upto(0.25));
+        least_squares(&mut later.to_8x, &upto(0.125));
+        least_squares(&mut later.to_16x, &upto(0.0625));
+        least_squares(&mut later.to_32x, &upto(0.03125));
         let kernels = first.by_reach.iter().map(|taps| &taps[..]).chain([&first.short[..]]);
         let worst_gain = kernels.map(|taps| worst_gain(taps, &later)).fold(1.0, f32::max);
         let planes = Box::new(Planes::new());
@@ -232,49 +226,6 @@ impl Job<'_> {
     }
 }
 
-/// Least squares: the symmetric kernel that computes the point in the middle between samples
-/// with a response as near to 1 as `taps.len()` pairs can in the bands. Tap 0 is the inner pair.
-fn design(taps: &mut [f32], bands: &[Band]) {
-    const MOST: usize = Reach::Long.taps();
-    let count = taps.len();
-    // Integral of cos(2 pi f lag) over a band.
-    let integral = |lag: f64, band: &Band| {
-        let turn = core::f64::consts::TAU * lag;
-        if lag == 0.0 {
-            band.to - band.from
-        } else {
-            ((turn * band.to).sin() - (turn * band.from).sin()) / turn
-        }
-    };
-    let over_bands =
-        |lag: f64| bands.iter().map(|band| 2.0 * band.weight * integral(lag, band)).sum::<f64>();
-    let mut rows = [[0.0_f64; MOST + 1]; MOST];
-    for i in 0..count {
-        for j in 0..count {
-            rows[i][j] = over_bands(i as f64 - j as f64) + over_bands((i + j + 1) as f64);
-        }
-        rows[i][MOST] = over_bands(i as f64 + 0.5);
-    }
-    // The matrix is symmetric and positive definite: elimination needs no pivots.
-    for i in 0..count {
-        let pivot = rows[i];
-        for row in rows.iter_mut().take(count).skip(i + 1) {
-            let factor = row[i] / pivot[i];
-            for (value, above) in row.iter_mut().zip(&pivot).skip(i) {
-                *value -= factor * above;
-            }
-        }
-    }
-    let mut solution = [0.0_f64; MOST];
-    for i in (0..count).rev() {
-        let known: f64 = (i + 1..count).map(|j| rows[i][j] * solution[j]).sum();
-        solution[i] = (rows[i][MOST] - known) / rows[i][i];
-    }
-    for (tap, value) in taps.iter_mut().zip(solution) {
-        *tap = value as f32;
-    }
-}
-
 /// How far a point can pass the largest sample: the largest sum of magnitudes of all that a
 /// single sample contributes to points that are whole frames apart.
 fn worst_gain(first: &[f32], later: &Later) -> f32 {
@@ -298,27 +249,6 @@ fn worst_gain(first: &[f32], later: &Later) -> f32 {
         .map(|point| grid.iter().skip(point).step_by(points).map(|part| part.abs()).sum::<f64>());
     // A little more, for the roundings of the loops.
     1.001 * sums.fold(1.0, f64::max) as f32
-}
-
-/// The inner half of a sinc between samples, under a Kaiser window.
-fn windowed_sinc(taps: &mut [f32]) {
-    /// Wide enough to read what a meter of this length reads near half the sample rate.
-    const BETA: f64 = 6.0;
-    let bessel = |x: f64| {
-        let (mut sum, mut term) = (1.0, 1.0);
-        for k in 1..40 {
-            term *= (x / (2.0 * f64::from(k))).powi(2);
-            sum += term;
-        }
-        sum
-    };
-    let reach = taps.len() as f64;
-    for (k, tap) in taps.iter_mut().enumerate() {
-        let distance = k as f64 + 0.5;
-        let turn = core::f64::consts::PI * distance;
-        let window = bessel(BETA * (1.0 - (distance / reach).powi(2)).sqrt()) / bessel(BETA);
-        *tap = (turn.sin() / turn * window) as f32;
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! change of settings is a cross-fade.
 
 mod core;
+mod design;
 pub mod detector;
 mod envelope;
 mod history;

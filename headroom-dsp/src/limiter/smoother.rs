@@ -55,8 +55,13 @@ impl Smoother {
         let count = gains.len();
         let mut of_sums = self.sums.values()[self.sums.end() - 1];
         let mut sum = self.sum;
-        for (slot, gain) in self.sums.append(count).iter_mut().zip(gains) {
-            sum = sum.wrapping_add(fixed(*gain));
+        // Two passes: the first is vectors, the second only additions.
+        let slots = self.sums.append(count);
+        for (slot, gain) in slots.iter_mut().zip(gains) {
+            *slot = fixed(*gain);
+        }
+        for slot in slots {
+            sum = sum.wrapping_add(*slot);
             of_sums = of_sums.wrapping_add(sum);
             *slot = of_sums;
         }
@@ -76,14 +81,17 @@ impl Smoother {
     }
 }
 
+/// The bits of 2^52, over which the mantissa of an `f64` counts ones: a conversion in vectors
+/// where a plain one is not.
+const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
+
+/// A gain from 0 to 1 in fixed point, to the nearest.
 fn fixed(gain: f64) -> u64 {
-    // From 0 to 1, so that the signed conversion, which is one instruction, serves.
-    (gain * ONE) as i64 as u64
+    (gain * ONE + f64::from_bits(TWO_TO_52)).to_bits() ^ TWO_TO_52
 }
 
-/// Exact below 2^52, and in vectors where a plain conversion is not.
+/// Exact below 2^52.
 fn to_f64(value: u64) -> f64 {
-    const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
     f64::from_bits(value | TWO_TO_52) - f64::from_bits(TWO_TO_52)
 }
 

@@ -9,6 +9,7 @@ const GROUP_FRAMES: usize = 8;
 /// Sliding maximum over at least a set number of frames.
 #[derive(Debug, Clone)]
 pub(crate) struct PeakWindow {
+    /// In a circle of `used`, and zeros up to a whole vector.
     groups: Vec<f32>,
     used: usize,
     next: usize,
@@ -23,7 +24,7 @@ impl PeakWindow {
     /// Room for windows up to `most_frames`. Allocates.
     pub(crate) fn prepare(most_frames: usize) -> PeakWindow {
         PeakWindow {
-            groups: vec![0.0; groups_for(most_frames)],
+            groups: vec![0.0; groups_for(most_frames).next_multiple_of(GROUP_FRAMES)],
             used: 0,
             next: 0,
             older: 0.0,
@@ -41,7 +42,7 @@ impl PeakWindow {
 
     /// Empties the window.
     pub(crate) fn forget(&mut self) {
-        self.groups[..self.used].fill(0.0);
+        self.groups.fill(0.0);
         self.next = 0;
         self.older = 0.0;
         self.current = 0.0;
@@ -53,29 +54,44 @@ impl PeakWindow {
     }
 
     /// Replaces every peak by the largest of the window that ends with it.
-    pub(crate) fn slide(&mut self, mut peaks: &mut [f32]) {
-        while !peaks.is_empty() {
-            let left = GROUP_FRAMES - self.frames_in_group;
-            let (here, further) = peaks.split_at_mut(left.min(peaks.len()));
-            let mut current = self.current;
-            let older = self.older;
-            for peak in here.iter_mut() {
-                current = if *peak > current { *peak } else { current };
-                *peak = if older > current { older } else { current };
+    pub(crate) fn slide(&mut self, peaks: &mut [f32]) {
+        let to_group = (GROUP_FRAMES - self.frames_in_group) % GROUP_FRAMES;
+        let (head, whole) = peaks.split_at_mut(to_group.min(peaks.len()));
+        self.slide_each(head);
+        let (groups, tail) = whole.as_chunks_mut::<GROUP_FRAMES>();
+        for group in groups {
+            let highest = highest(group);
+            if highest <= self.older {
+                // What came before outweighs the whole group.
+                *group = [self.older; GROUP_FRAMES];
+            } else {
+                let mut current = self.older;
+                for peak in group {
+                    current = larger(*peak, current);
+                    *peak = current;
+                }
             }
-            self.current = current;
-            self.frames_in_group += here.len();
+            self.current = highest;
+            self.close_group();
+        }
+        self.slide_each(tail);
+    }
+
+    fn slide_each(&mut self, peaks: &mut [f32]) {
+        for peak in peaks {
+            self.current = larger(*peak, self.current);
+            *peak = larger(self.older, self.current);
+            self.frames_in_group += 1;
             if self.frames_in_group == GROUP_FRAMES {
                 self.close_group();
             }
-            peaks = further;
         }
     }
 
     fn close_group(&mut self) {
         self.groups[self.next] = self.current;
         self.next = if self.next + 1 == self.used { 0 } else { self.next + 1 };
-        self.older = largest(&self.groups[..self.used]);
+        self.older = largest(&self.groups[..self.used.next_multiple_of(GROUP_FRAMES)]);
         self.current = 0.0;
         self.frames_in_group = 0;
     }
@@ -88,15 +104,24 @@ fn groups_for(frames: usize) -> usize {
 
 /// The largest of the values, 0 if there is none; in lanes, so that it vectorises.
 pub(crate) fn largest(values: &[f32]) -> f32 {
+    let (groups, rest) = values.as_chunks::<8>();
     let mut lanes = [0.0_f32; 8];
-    let chunks = values.chunks_exact(8);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = if *value > *lane { *value } else { *lane };
+    for group in groups {
+        for (lane, value) in lanes.iter_mut().zip(group) {
+            *lane = larger(*value, *lane);
         }
     }
-    lanes.iter().chain(rest).fold(0.0, |a, b| if *b > a { *b } else { a })
+    rest.iter().fold(highest(&lanes), |most, value| larger(*value, most))
+}
+
+fn highest(lanes: &[f32; 8]) -> f32 {
+    let [a, b, c, d, e, f, g, h] = *lanes;
+    larger(larger(larger(a, e), larger(b, f)), larger(larger(c, g), larger(d, h)))
+}
+
+/// `value` if it is larger, else `than`: also if `value` is no number.
+fn larger(value: f32, than: f32) -> f32 {
+    if value > than { value } else { than }
 }
 
 #[cfg(test)]

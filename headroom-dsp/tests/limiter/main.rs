@@ -2,6 +2,8 @@
 //! changed that is under it; latency; links; smooth gains; settings that change without a
 //! click. The tests print what they measure.
 
+#![allow(clippy::print_stdout, reason = "tests print what they measure, also through functions")]
+
 mod ceiling;
 mod gain;
 mod shape;

@@ -38,7 +38,7 @@ fn high_passed(plane: &[f32], rate_hz: u32) -> Vec<f64> {
 fn clicks(rate_hz: u32, list: &[LimiterParams]) -> (f64, f64) {
     let seconds = 0.3 + 0.09 * list.len() as f64;
     let mut planes = tone::sine(rate_hz, 2, seconds, TONE_HZ, TONE_DBFS).channels;
-    let mut limiter = Limiter::prepare(rate_hz, Layout::STEREO, 1_024, list[0]).unwrap();
+    let mut limiter = Limiter::prepare(rate_hz, Layout::STEREO, 1_024, list[0]).expect("a limiter");
     let frames = planes[0].len();
     let start = rate_hz as usize / 5;
     // Not a whole number of periods apart, so that changes meet every phase.
