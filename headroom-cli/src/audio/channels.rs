@@ -14,10 +14,10 @@ pub(crate) struct ChannelMap {
     mask: Option<u32>,
 }
 
-/// The masks that a count of channels means where nothing else is said, by count: those of
-/// FLAC, which other formats share.
-const USUAL_MASKS: [u32; 9] =
-    [0, 0b100, 0b11, 0b111, 0b11_0011, 0b11_0111, 0b11_1111, 0b111_0000_1111, 0b110_0011_1111];
+/// The mask of a left and a right channel.
+const STEREO_MASK: u32 = 0b11;
+/// The mask of one channel.
+const MONO_MASK: u32 = 0b100;
 
 impl ChannelMap {
     /// The map of what a decoder says.
@@ -56,15 +56,17 @@ impl ChannelMap {
     /// The mask for the head of a WAV file; 0 where the places are not known.
     pub(crate) fn mask(&self) -> u32 {
         match self.count() {
-            1 => USUAL_MASKS[1],
-            2 => self.mask.unwrap_or(USUAL_MASKS[2]),
+            1 => MONO_MASK,
+            2 => self.mask.unwrap_or(STEREO_MASK),
             _ => self.mask.unwrap_or(0),
         }
     }
 
-    /// The mask where it is another than the one that the count alone would mean.
-    pub(crate) fn unusual_mask(&self) -> Option<u32> {
-        self.mask.filter(|mask| USUAL_MASKS.get(self.count()) != Some(mask))
+    /// The mask where it must be written down. One and two channels need none, unless they
+    /// are no usual pair; from three on readers differ in what a count alone means to them.
+    pub(crate) fn mask_to_write(&self) -> Option<u32> {
+        let needed = |mask: &u32| self.count() > 2 || *mask != STEREO_MASK;
+        self.mask.filter(needed)
     }
 }
 
@@ -93,7 +95,7 @@ mod tests {
     fn a_5_1_mask_is_a_5_1_layout() {
         let map = ChannelMap::of_mask(0b110_0000_1111).expect("six channels");
         assert_eq!(map.layout(), Layout::SURROUND_5_1);
-        assert_eq!(map.unusual_mask(), Some(0b110_0000_1111));
+        assert_eq!(map.mask_to_write(), Some(0b110_0000_1111));
     }
 
     #[test]
@@ -103,9 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_masks_have_as_many_bits_as_channels() {
-        for (count, mask) in USUAL_MASKS.iter().enumerate() {
-            assert_eq!(mask.count_ones() as usize, count);
-        }
+    fn a_usual_pair_needs_no_mask_and_another_does() {
+        assert_eq!(ChannelMap::of_mask(STEREO_MASK).expect("a pair").mask_to_write(), None);
+        let sides = ChannelMap::of_mask(0b110_0000_0000).expect("a pair");
+        assert_eq!(sides.mask_to_write(), Some(0b110_0000_0000));
     }
 }

@@ -41,9 +41,13 @@ impl Depth {
 /// bit; all else has its rounding error turned into noise. The noise is the same on every run.
 #[derive(Debug)]
 pub(crate) struct Quantiser {
-    steps: f32,
-    random: [u32; MAX_CHANNELS],
+    steps: f64,
+    random: [[u32; LANES]; MAX_CHANNELS],
 }
+
+/// Samples that are rounded side by side, each with a generator of its own, so that none
+/// waits for the one before it.
+const LANES: usize = 8;
 
 impl Quantiser {
     /// A quantiser to 16 or 24 bit; `None` for a depth that has no grid.
@@ -53,9 +57,9 @@ impl Quantiser {
             Depth::I24 => 8_388_608.0,
             Depth::I16 => 32_768.0,
         };
-        let mut random = [0; MAX_CHANNELS];
-        for (seed, channel) in random.iter_mut().zip(1..) {
-            *seed = 0x9E37_79B9_u32.wrapping_mul(channel) | 1;
+        let mut random = [[0; LANES]; MAX_CHANNELS];
+        for (seed, lane) in random.as_flattened_mut().iter_mut().zip(1..) {
+            *seed = 0x9E37_79B9_u32.wrapping_mul(lane) | 1;
         }
         Some(Quantiser { steps, random })
     }
@@ -63,21 +67,44 @@ impl Quantiser {
     /// Appends the integers of one channel's samples.
     pub(crate) fn append(&mut self, channel: usize, samples: &[f32], integers: &mut Vec<i32>) {
         let steps = self.steps;
-        let (lowest, highest) = (-steps, steps - 1.0);
-        let mut random = self.random[channel];
-        integers.extend(samples.iter().map(|&sample| {
-            let scaled = sample * steps;
-            // The generator runs for every sample, so that a block's noise depends on the
-            // sample's place alone.
-            random = next_random(random);
-            let noise = triangular(random);
-            let rounded = scaled.round_ties_even();
-            let on_grid = rounded == scaled;
-            let kept = if on_grid { scaled } else { (scaled + noise).round_ties_even() };
-            kept.clamp(lowest, highest) as i32
-        }));
-        self.random[channel] = random;
+        let random = &mut self.random[channel];
+        let from = integers.len();
+        integers.resize(from + samples.len(), 0);
+        let (whole, rest) = samples.as_chunks::<LANES>();
+        let (out_whole, out_rest) = integers[from..].as_chunks_mut::<LANES>();
+        for (samples, out) in whole.iter().zip(out_whole) {
+            for ((sample, out), random) in samples.iter().zip(out).zip(random.iter_mut()) {
+                *out = quantise(*sample, steps, random);
+            }
+        }
+        for ((sample, out), random) in rest.iter().zip(out_rest).zip(random) {
+            *out = quantise(*sample, steps, random);
+        }
     }
+}
+
+fn quantise(sample: f32, steps: f64, random: &mut u32) -> i32 {
+    let scaled = f64::from(sample) * steps;
+    // The generator runs for every sample, so that the loop has no branch.
+    *random = next_random(*random);
+    let on_grid = round(scaled) == scaled;
+    let noise = if on_grid { 0.0 } else { triangular(*random) };
+    to_integer((scaled + noise).clamp(-steps, steps - 1.0))
+}
+
+/// Adding it leaves no room for a fraction, which is rounded off in the way of the processor:
+/// to the nearest, and to even in the middle. Several times as fast as calling the C library
+/// for every sample, which processors before SSE 4.1 need.
+const NO_FRACTION: f64 = 1.5 * (1_u64 << 52) as f64;
+
+fn round(value: f64) -> f64 {
+    (value + NO_FRACTION) - NO_FRACTION
+}
+
+/// The nearest integer, of a value within the range of one.
+fn to_integer(value: f64) -> i32 {
+    // The low bits of the sum are the integer, in two's complement.
+    (value + NO_FRACTION).to_bits() as i32
 }
 
 /// xorshift32.
@@ -90,10 +117,11 @@ fn next_random(mut state: u32) -> u32 {
 
 /// The sum of two independent uniform values of half a step each way, from the two halves of
 /// one random word: triangular over one step each way.
-fn triangular(random: u32) -> f32 {
-    const HALF_WORD: f32 = 65_536.0;
-    let (high, low) = ((random >> 16) as f32, (random & 0xFFFF) as f32);
-    (high + low + 1.0) / HALF_WORD - 1.0
+fn triangular(random: u32) -> f64 {
+    const HALF_WORD: f64 = 65_536.0;
+    // Signed, because processors turn only signed integers into floating point at once.
+    let (high, low) = ((random >> 16) as i32, (random & 0xFFFF) as i32);
+    f64::from(high + low + 1) / HALF_WORD - 1.0
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ const KIND_STREAM_INFO: u8 = 0;
 const KIND_COMMENT: u8 = 4;
 const LAST_METADATA: u8 = 0x80;
 
+/// The comment that says where the channels belong.
+pub(crate) const CHANNEL_MASK_TAG: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
+
 /// A FLAC file that is being written.
 pub(crate) struct FlacWriter<W> {
     file: W,
@@ -167,14 +170,13 @@ impl<W: Write + Seek> FlacWriter<W> {
 /// The marker and the metadata, with an empty stream info.
 fn metadata(channels: ChannelMap) -> Vec<u8> {
     let mut bytes = b"fLaC".to_vec();
-    let mask = channels.unusual_mask();
+    let mask = channels.mask_to_write();
     let last = if mask.is_none() { LAST_METADATA } else { 0 };
     bytes.extend([KIND_STREAM_INFO | last, 0, 0, STREAM_INFO_BYTES as u8]);
     bytes.extend([0; STREAM_INFO_BYTES]);
     if let Some(mask) = mask {
-        // The places of the channels where they are not those that their count means
-        // (RFC 9639, 8.6.2).
-        let comment = format!("WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x{mask:x}");
+        // The places of the channels (RFC 9639, 8.6.2).
+        let comment = format!("{CHANNEL_MASK_TAG}=0x{mask:x}");
         let vendor = concat!("Headroom ", env!("CARGO_PKG_VERSION"));
         let mut body = (vendor.len() as u32).to_le_bytes().to_vec();
         body.extend(vendor.as_bytes());

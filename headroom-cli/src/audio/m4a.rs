@@ -19,15 +19,26 @@ pub(crate) struct Trim {
 /// A table of sample times takes a few megabytes for a day of sound.
 const MAX_MOOV_BYTES: u64 = 256 << 20;
 
-/// Finds the trimming of the first sound track. `None` where this is no M4A file. Leaves the
-/// reader anywhere.
-pub(crate) fn read_trim(file: &mut (impl Read + Seek), rate_hz: u32) -> io::Result<Option<Trim>> {
-    let Some(moov) = read_moov(file)? else { return Ok(None) };
-    Ok(trim_of(&moov, rate_hz))
+/// What the outermost atoms of a file say.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// Where the last atom ends by what it says itself: behind the file's end, where that was
+    /// cut off.
+    pub(crate) told_bytes: u64,
+    moov: Option<Vec<u8>>,
 }
 
-fn read_moov(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
+impl Outline {
+    /// The trimming of the first sound track.
+    pub(crate) fn trim(&self, rate_hz: u32) -> Option<Trim> {
+        trim_of(self.moov.as_ref()?, rate_hz)
+    }
+}
+
+/// Reads the outline of an M4A file; `None` where this is none. Leaves the reader anywhere.
+pub(crate) fn read_outline(file: &mut (impl Read + Seek)) -> io::Result<Option<Outline>> {
     let end = file.seek(SeekFrom::End(0))?;
+    let mut outline = Outline::default();
     let mut at = 0;
     while at + 8 <= end {
         file.seek(SeekFrom::Start(at))?;
@@ -35,23 +46,24 @@ fn read_moov(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
         let head_len = if end - at >= 16 { 16 } else { 8 };
         file.read_exact(&mut head[..head_len])?;
         let mut atoms = Atoms { bytes: &head[..head_len] };
-        let Some((kind, size, head_bytes)) = atoms.head(end - at) else { return Ok(None) };
-        if at == 0 && kind != *b"ftyp" {
+        let first = at == 0;
+        let Some((kind, size, head_bytes)) = atoms.head(end - at) else {
+            return Ok((!first).then_some(outline));
+        };
+        if first && kind != *b"ftyp" {
             return Ok(None);
         }
-        if kind == *b"moov" {
-            let body_bytes = size - head_bytes;
-            if body_bytes > MAX_MOOV_BYTES || at + size > end {
-                return Ok(None);
-            }
+        let body_bytes = size - head_bytes;
+        if kind == *b"moov" && body_bytes <= MAX_MOOV_BYTES {
             file.seek(SeekFrom::Start(at + head_bytes))?;
             let mut body = Vec::new();
-            file.take(body_bytes).read_to_end(&mut body)?;
-            return Ok(Some(body));
+            file.by_ref().take(body_bytes).read_to_end(&mut body)?;
+            outline.moov = Some(body);
         }
         at = at.saturating_add(size);
+        outline.told_bytes = at;
     }
-    Ok(None)
+    Ok((at > 0).then_some(outline))
 }
 
 /// The atoms that follow one another in these bytes.

@@ -11,7 +11,9 @@ mod flac;
 mod m4a;
 mod ogg;
 mod output_file;
+mod samples;
 mod sink;
+mod sound_file;
 mod source;
 mod wav;
 

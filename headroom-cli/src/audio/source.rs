@@ -4,23 +4,28 @@
 //! decoder where it can (MP3 with a LAME tag, Vorbis) and here where it cannot (M4A). A file
 //! that ends early or is damaged is an error, unless the caller takes what is there.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 
 use headroom_dsp::{MAX_RATE_HZ, MIN_RATE_HZ};
-use symphonia::core::audio::conv::IntoSample;
-use symphonia::core::audio::sample::{Sample, SampleFormat};
-use symphonia::core::audio::{Audio, AudioBuffer, GenericAudioBufferRef};
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_PCM_F32LE, CODEC_ID_PCM_F64LE, CODEC_ID_PCM_S16LE, CODEC_ID_PCM_S24LE,
+    CODEC_ID_PCM_S32LE, CODEC_ID_PCM_U8,
+};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::well_known::{FORMAT_ID_ISOMP4, FORMAT_ID_MP3};
+use symphonia::core::formats::well_known::FORMAT_ID_MP3;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::default::formats::IsoMp4Reader;
 
-use super::{BLOCK_FRAMES, Block, ChannelMap, Depth, ReadError, m4a, ogg};
+use super::flac::CHANNEL_MASK_TAG;
+use super::samples::{append, depth_of};
+use super::sound_file::{Ends, SoundFile};
+use super::{BLOCK_FRAMES, Block, ChannelMap, Depth, ReadError};
 
 /// What to do with a file that ends early or cannot be decoded in places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +59,23 @@ pub(crate) struct Source {
 impl Source {
     /// Opens a file and finds out what is in it.
     pub(crate) fn open(path: &Path, damage: Damage) -> Result<Source, ReadError> {
-        let file = open_file(path)?;
-        let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let mut probe_file =
-            regular.then(|| file.try_clone()).transpose().map_err(read_at(path))?;
-        let mut has_its_end = true;
-        if let Some(file) = &mut probe_file {
-            has_its_end = ogg::has_its_end(file).map_err(read_at(path))?;
-            file.seek(SeekFrom::Start(0)).map_err(read_at(path))?;
-        }
-        let reader = probe(path, file)?;
+        let (file, metadata) = open_file(path)?;
+        let regular_bytes = metadata.is_file().then_some(metadata.len());
+        let ends = match regular_bytes {
+            Some(_) => Ends::read(&file).map_err(read_at(path))?,
+            None => Ends::Unknown,
+        };
+        let has_its_end = ends.are_whole(metadata.len());
+        let file = SoundFile { file, bytes: ends.told(regular_bytes) };
+        let mut reader = match probe(path, file, &ends) {
+            // Cut off before any sound, or before the table of what is where.
+            Err(ReadError::NotSound { .. }) if !has_its_end => {
+                let path = path.to_owned();
+                return Err(ReadError::CutOff { path, got_s: 0.0, expected_s: None });
+            }
+            reader => reader?,
+        };
+        let told_mask = told_mask(reader.as_mut());
         let track = reader
             .default_track(TrackType::Audio)
             .ok_or_else(|| not_sound(path, "there is no sound track in it"))?;
@@ -75,18 +87,25 @@ impl Source {
         }
         let channels = decoder.codec_params().channels.as_ref().or(params.channels.as_ref());
         let channels = channels.ok_or_else(|| not_sound(path, "no channels are named"))?;
-        let channels = ChannelMap::of(channels)
-            .map_err(|source| ReadError::Channels { path: path.to_owned(), source })?;
+        let channels = match told_mask {
+            Some(mask) if mask.count_ones() as usize == channels.count() => {
+                ChannelMap::of_mask(mask)
+            }
+            _ => ChannelMap::of(channels),
+        };
+        let channels =
+            channels.map_err(|source| ReadError::Channels { path: path.to_owned(), source })?;
         let format = reader.format_info().format;
-        let trim = match &mut probe_file {
-            Some(file) if format == FORMAT_ID_ISOMP4 => Some(trim_m4a(path, file, rate_hz)?),
+        let told_frames = match format {
+            // Without a LAME tag the length of an MP3 file is a guess from its bit rate.
+            FORMAT_ID_MP3 if track.delay.is_none() => None,
+            _ => told_frames(track, params, regular_bytes),
+        };
+        let trim = match &ends {
+            Ends::M4a(outline) => outline.trim(rate_hz),
             _ => None,
         };
-        // Without a LAME tag the length of an MP3 file is a guess from its bit rate.
-        let length_is_known = format != FORMAT_ID_MP3 || track.delay.is_some();
-        let told_frames = track.num_frames.filter(|frames| length_is_known && *frames > 0);
         let (track_id, depth) = (track.id, depth_of(params));
-        let trim = trim.flatten();
         Ok(Source {
             path: path.to_owned(),
             damage,
@@ -274,7 +293,7 @@ impl Source {
     }
 }
 
-fn open_file(path: &Path) -> Result<File, ReadError> {
+fn open_file(path: &Path) -> Result<(File, Metadata), ReadError> {
     let open_error = |source| ReadError::Open { path: path.to_owned(), source };
     let file = File::open(path).map_err(open_error)?;
     let metadata = file.metadata().map_err(open_error)?;
@@ -284,7 +303,38 @@ fn open_file(path: &Path) -> Result<File, ReadError> {
     if metadata.is_file() && metadata.len() == 0 {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
-    Ok(file)
+    Ok((file, metadata))
+}
+
+/// How many frames a track says that it has. The length in a WAV file may be a mere "no end
+/// yet": a program that writes into a pipe cannot know it, and puts in the largest number that
+/// it dares to.
+fn told_frames(
+    track: &Track,
+    params: &AudioCodecParameters,
+    regular_bytes: Option<u64>,
+) -> Option<u64> {
+    const ENDLESS_BYTES: u64 = i32::MAX as u64 - (1 << 20);
+    let frames = track.num_frames.filter(|frames| *frames > 0)?;
+    let channels = params.channels.as_ref().map_or(1, Channels::count) as u64;
+    let sample_bytes = u64::from(params.bits_per_sample.unwrap_or(0).div_ceil(8));
+    let told_bytes = frames.saturating_mul(channels * sample_bytes);
+    let reaches_over = regular_bytes.is_none_or(|bytes| bytes < told_bytes);
+    let compressed = !is_pcm(params);
+    (compressed || told_bytes < ENDLESS_BYTES || !reaches_over).then_some(frames)
+}
+
+/// Whether the samples stand in the file as they are.
+fn is_pcm(params: &AudioCodecParameters) -> bool {
+    matches!(
+        params.codec,
+        CODEC_ID_PCM_U8
+            | CODEC_ID_PCM_S16LE
+            | CODEC_ID_PCM_S24LE
+            | CODEC_ID_PCM_S32LE
+            | CODEC_ID_PCM_F32LE
+            | CODEC_ID_PCM_F64LE
+    )
 }
 
 fn read_at(path: &Path) -> impl Fn(std::io::Error) -> ReadError + '_ {
@@ -295,22 +345,40 @@ fn not_sound(path: &Path, why: &str) -> ReadError {
     ReadError::NotSound { path: path.to_owned(), why: why.to_owned() }
 }
 
-fn probe(path: &Path, file: File) -> Result<Box<dyn FormatReader>, ReadError> {
+fn probe(path: &Path, file: SoundFile, ends: &Ends) -> Result<Box<dyn FormatReader>, ReadError> {
     let mut hint = Hint::new();
     if let Some(ending) = path.extension().and_then(|ending| ending.to_str()) {
         hint.with_extension(ending);
     }
     let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-    symphonia::default::get_probe()
-        .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|error| match error {
-            Error::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-                ReadError::Read { path: path.to_owned(), source }
-            }
-            Error::IoError(_) => not_sound(path, "it ends before any sound begins"),
-            Error::Unsupported(why) => not_sound(path, why),
-            error => not_sound(path, &error.to_string()),
-        })
+    let options = FormatOptions::default();
+    let reader = match ends {
+        // The probe looks for tags at the end, and would not open a file that has none.
+        Ends::M4a(_) => IsoMp4Reader::try_new(stream, options).map(|reader| Box::new(reader) as _),
+        _ => symphonia::default::get_probe().probe(
+            &hint,
+            stream,
+            options,
+            MetadataOptions::default(),
+        ),
+    };
+    reader.map_err(|error| match error {
+        Error::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
+            ReadError::Read { path: path.to_owned(), source }
+        }
+        Error::IoError(_) => not_sound(path, "it ends before any sound begins"),
+        Error::Unsupported(why) => not_sound(path, why),
+        error => not_sound(path, &error.to_string()),
+    })
+}
+
+/// The places of the channels, where a comment tells them.
+fn told_mask(reader: &mut dyn FormatReader) -> Option<u32> {
+    let metadata = reader.metadata();
+    let tags = &metadata.current()?.media.tags;
+    let tag = tags.iter().find(|tag| tag.raw.key.eq_ignore_ascii_case(CHANNEL_MASK_TAG))?;
+    let text = tag.raw.value.to_string();
+    u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok()
 }
 
 fn audio_params(track: &Track) -> Option<&AudioCodecParameters> {
@@ -325,64 +393,4 @@ fn make_decoder(
     symphonia::default::get_codecs().make_audio_decoder(params, &options).map_err(|error| {
         ReadError::Codec { path: path.to_owned(), codec: format!("its codec ({error})") }
     })
-}
-
-fn trim_m4a(path: &Path, file: &mut File, rate_hz: u32) -> Result<Option<m4a::Trim>, ReadError> {
-    // The reader shares this file's position.
-    let at = file.stream_position().map_err(read_at(path))?;
-    let trim = m4a::read_trim(file, rate_hz).map_err(read_at(path))?;
-    file.seek(SeekFrom::Start(at)).map_err(read_at(path))?;
-    Ok(trim)
-}
-
-/// The depth that holds what a lossless codec stores; `None` for a lossy one.
-fn depth_of(params: &AudioCodecParameters) -> Option<Depth> {
-    let float = matches!(params.sample_format, Some(SampleFormat::F32 | SampleFormat::F64));
-    match params.bits_per_sample? {
-        _ if float => Some(Depth::F32),
-        0..=16 => Some(Depth::I16),
-        17..=24 => Some(Depth::I24),
-        _ => Some(Depth::F32),
-    }
-}
-
-/// Appends what was decoded, and counts the samples that were no numbers.
-fn append(decoded: &GenericAudioBufferRef<'_>, block: &mut Block) -> u64 {
-    match decoded {
-        GenericAudioBufferRef::U8(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::U16(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::U24(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::U32(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::S8(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::S16(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::S24(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::S32(buffer) => append_integers(buffer, block),
-        GenericAudioBufferRef::F32(buffer) => append_floats(buffer, |sample| sample, block),
-        GenericAudioBufferRef::F64(buffer) => append_floats(buffer, |sample| sample as f32, block),
-    }
-}
-
-fn append_integers<S: Sample + IntoSample<f32>>(buffer: &AudioBuffer<S>, block: &mut Block) -> u64 {
-    for (plane, samples) in block.planes_mut().iter_mut().zip(buffer.iter_planes()) {
-        plane.extend(samples.iter().map(|&sample| IntoSample::<f32>::into_sample(sample)));
-    }
-    0
-}
-
-/// Floating point goes through as it is, over full scale too; what is no number is silence.
-fn append_floats<S: Sample>(
-    buffer: &AudioBuffer<S>,
-    convert: impl Fn(S) -> f32,
-    block: &mut Block,
-) -> u64 {
-    let mut bad = 0;
-    for (plane, samples) in block.planes_mut().iter_mut().zip(buffer.iter_planes()) {
-        let from = plane.len();
-        plane.extend(samples.iter().map(|&sample| convert(sample)));
-        for sample in &mut plane[from..] {
-            bad += u64::from(!sample.is_finite());
-            *sample = if sample.is_finite() { *sample } else { 0.0 };
-        }
-    }
-    bad
 }

@@ -110,7 +110,7 @@ fn head(rate_hz: u32, channels: ChannelMap, depth: Depth) -> (Vec<u8>, Option<u6
     let frame_bytes = count * depth.bytes() as u16;
     let bits = 8 * depth.bytes() as u16;
     let format = if depth == Depth::F32 { FORMAT_FLOAT } else { FORMAT_PCM };
-    let extensible = count > 2 || channels.unusual_mask().is_some();
+    let extensible = count > 2 || channels.mask_to_write().is_some();
     let mut head = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
     let format_bytes: u32 = match (extensible, format) {
         (true, _) => 40,

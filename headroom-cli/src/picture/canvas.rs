@@ -20,6 +20,8 @@ use super::{Part, Picture};
 const WIDTH: u32 = 1_000;
 const TALL: u32 = 640;
 const LOW: u32 = 400;
+/// For each panel more than two.
+const FURTHER: u32 = 180;
 /// A PNG has no finer lines than its pixels, so it has more of them.
 const PNG_SCALE: u32 = 2;
 const FONT: &str = "sans-serif";
@@ -56,7 +58,11 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
 }
 
 fn height(picture: &Picture) -> u32 {
-    if picture.panels.len() > 1 { TALL } else { LOW }
+    match picture.panels.len() {
+        0 | 1 => LOW,
+        2 => TALL,
+        more => TALL + (more as u32 - 2) * FURTHER,
+    }
 }
 
 /// Any backend's error, in words.
@@ -110,6 +116,8 @@ fn draw_panel<DB: DrawingBackend>(
     place: &Place,
 ) -> Result<(), String> {
     let Place { end_s, first, last, scale } = *place;
+    let (unit_s, unit_name) = time_unit(end_s);
+    let end = end_s / unit_s;
     let named = first && !parts.is_empty();
     let room = if named { NAMES_SHARE * (panel.reach.end - panel.reach.start) } else { 0.0 };
     let reach = panel.reach.start..panel.reach.end + room;
@@ -122,15 +130,17 @@ fn draw_panel<DB: DrawingBackend>(
         .margin_bottom((if last { 8 } else { 4 }) * scale)
         .set_left_and_bottom_label_area_size(56 * scale)
         .x_label_area_size((if last { 48 } else { 26 }) * scale)
-        .build_cartesian_2d(0.0..end_s, reach.clone())
+        .build_cartesian_2d(0.0..end, reach.clone())
         .map_err(words)?;
     for part in parts.iter().step_by(2) {
-        let corners = [(part.from_s, reach.start), (part.to_s, reach.end)];
+        let corners = [(part.from_s / unit_s, reach.start), (part.to_s / unit_s, reach.end)];
         chart.draw_series([Rectangle::new(corners, SHADE.filled())]).map_err(words)?;
     }
     let span = panel.reach.end - panel.reach.start;
     let value_label = |value: &f64| format!("{value:.0}");
-    let time_label = |seconds: &f64| time_label(*seconds, end_s);
+    // As many places as neighbouring marks differ in.
+    let places = usize::from(end < 10.0) + usize::from(end < 1.0);
+    let time_label = |time: &f64| format!("{time:.places$}");
     let mut mesh = chart.configure_mesh();
     mesh.bold_line_style(GRID.stroke_width(scale))
         .light_line_style(TRANSPARENT)
@@ -144,13 +154,13 @@ fn draw_panel<DB: DrawingBackend>(
         .x_label_formatter(&time_label)
         .y_desc(panel.axis.as_str());
     if last {
-        mesh.x_desc(if end_s < 120.0 { "Time (s)" } else { "Time (min:s)" });
+        mesh.x_desc(unit_name);
     }
     mesh.draw().map_err(words)?;
     if named {
         let style = font(12).pos(Pos::new(HPos::Center, VPos::Top));
         for part in parts {
-            let middle = f64::midpoint(part.from_s, part.to_s);
+            let middle = f64::midpoint(part.from_s, part.to_s) / unit_s;
             for (row, name) in part.label.lines().enumerate() {
                 let below = ((4 + 15 * row as u32) * scale) as i32;
                 let text = Text::new(name.to_owned(), (0, below), style.clone());
@@ -162,7 +172,7 @@ fn draw_panel<DB: DrawingBackend>(
     for line in &panel.lines {
         let style = style_of(line, scale);
         for stretch in line.stretches(&panel.reach) {
-            let points = stretch.iter().copied();
+            let points = stretch.iter().map(|(time_s, value)| (time_s / unit_s, *value));
             if line.stroke == Stroke::Dashed {
                 let dashes = DashedLineSeries::new(points, 8 * scale, 6 * scale, style);
                 chart.draw_series(dashes).map_err(words)?;
@@ -210,10 +220,12 @@ fn draw_legend<DB: DrawingBackend>(
     Ok(())
 }
 
-fn time_label(seconds: f64, end_s: f64) -> String {
-    if end_s < 120.0 {
-        return format!("{seconds:.0}");
+/// The unit of the time axis: how many seconds it has, and its name. The axis is marked at
+/// round numbers of it.
+fn time_unit(end_s: f64) -> (f64, &'static str) {
+    match end_s {
+        ..180.0 => (1.0, "Time (s)"),
+        ..10_800.0 => (60.0, "Time (min)"),
+        _ => (3_600.0, "Time (h)"),
     }
-    let whole = seconds.round() as u64;
-    format!("{}:{:02}", whole / 60, whole % 60)
 }
