@@ -163,31 +163,13 @@ impl MetadataBinding {
     }
 }
 
-/// A node whose volume can be set.
-pub(super) struct NodeVolume {
-    node: Node,
-}
-
-impl NodeVolume {
-    pub(super) fn new(registry: &RegistryRc, id: u32) -> Result<NodeVolume, pw::Error> {
-        Ok(NodeVolume { node: bind(registry, id, ObjectType::Node)? })
-    }
-
-    pub(super) fn set(&self, volume: &Volume, channels: usize) {
-        let bytes = pods::volume(volume, channels);
-        if let Some(pod) = bytes.pod() {
-            self.node.set_param(ParamType::Props, 0, pod);
-        }
-    }
-}
-
 /// The device sink that is heard: its volume, and the way to set it.
 ///
 /// A sound card keeps the volume in the route to its jack, and would overwrite what is set
 /// on the node alone; a sink without a card has it on the node.
 pub(super) struct DeviceBinding {
     _listener: NodeListener,
-    volume: NodeVolume,
+    node: Node,
     card: Option<CardBinding>,
     pub(super) id: u32,
     /// How many channels its volume has, once it has said so.
@@ -207,10 +189,9 @@ impl DeviceBinding {
         id: u32,
         notices: &Notices,
     ) -> Result<DeviceBinding, pw::Error> {
-        let volume = NodeVolume::new(registry, id)?;
+        let node: Node = bind(registry, id, ObjectType::Node)?;
         let (of_info, of_param) = (notices.clone(), notices.clone());
-        let listener = volume
-            .node
+        let listener = node
             .add_listener_local()
             .info(move |info| {
                 let number = |key| info.props()?.get(key)?.parse().ok();
@@ -229,8 +210,8 @@ impl DeviceBinding {
                 }
             })
             .register();
-        volume.node.subscribe_params(&[ParamType::Props]);
-        Ok(DeviceBinding { _listener: listener, volume, card: None, id, channels: None })
+        node.subscribe_params(&[ParamType::Props]);
+        Ok(DeviceBinding { _listener: listener, node, card: None, id, channels: None })
     }
 
     /// The sink belongs to a sound card: its routes are listened to from now on.
@@ -274,7 +255,10 @@ impl DeviceBinding {
     pub(super) fn set_volume(&self, volume: &Volume, channels: usize) {
         let by_route = self.card.as_ref().and_then(|card| Some((card, card.route?)));
         let Some((card, route)) = by_route else {
-            self.volume.set(volume, channels);
+            let bytes = pods::volume(volume, channels);
+            if let Some(pod) = bytes.pod() {
+                self.node.set_param(ParamType::Props, 0, pod);
+            }
             return;
         };
         let bytes = pods::route_volume(route, volume, channels);

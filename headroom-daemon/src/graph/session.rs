@@ -15,7 +15,7 @@ use pw::loop_::Timeout;
 use pw::main_loop::MainLoopRc;
 use pw::registry::RegistryRc;
 
-use super::bindings::{self, DeviceBinding, MetadataBinding, NodeVolume};
+use super::bindings::{self, DeviceBinding, MetadataBinding};
 use super::carry::{Carry, Write};
 use super::channels::Channels;
 use super::default_sink::{self, DefaultSink};
@@ -105,7 +105,6 @@ struct Told {
 pub(super) struct Session<'a> {
     pub(super) main: Option<Live>,
     pub(super) master: Option<Live>,
-    main_volume: Option<NodeVolume>,
     device: Option<DeviceBinding>,
     pub(super) metadata: Option<MetadataBinding>,
     _registry_listener: pw::registry::Listener,
@@ -164,7 +163,6 @@ impl<'a> Session<'a> {
         let mut session = Session {
             main: None,
             master: None,
-            main_volume: None,
             device: None,
             metadata: None,
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
@@ -673,7 +671,7 @@ impl<'a> Session<'a> {
     /// While the bus is the default sink, its volume and the device's are one.
     fn follow_default(&mut self, now: Instant) {
         let is_default = self.is_default();
-        if is_default && !self.carry.is_linked() && self.bind_main_volume() {
+        if is_default && !self.carry.is_linked() {
             let write = self.carry.link(now);
             self.carry_out(write);
             self.set_volumes();
@@ -703,22 +701,12 @@ impl<'a> Session<'a> {
         self.carry_out(write);
     }
 
-    fn bind_main_volume(&mut self) -> bool {
-        if self.main_volume.is_none() {
-            let id = self.main.as_ref().and_then(|main| main.streams.sink_id());
-            self.main_volume = id
-                .filter(|id| self.model.node(*id).is_some())
-                .and_then(|id| NodeVolume::new(&self.registry, id).ok());
-        }
-        self.main_volume.is_some()
-    }
-
     fn carry_out(&mut self, write: Option<Write>) {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         match write {
             Some(Write::Bus(volume)) => {
-                if let Some(main) = &self.main_volume {
-                    main.set(&volume, channels);
+                if let Some(main) = &self.main {
+                    main.streams.set_volume(&volume, channels);
                 }
             }
             Some(Write::Device(volume)) => {

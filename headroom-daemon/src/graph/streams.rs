@@ -21,7 +21,7 @@ use super::InsertId;
 use super::channels::Channels;
 use super::notice::{Notice, Notices, Side, StreamNotice};
 use super::pods::{self, Latency, LatencyOf};
-use crate::audio::Insert;
+use crate::audio::{Insert, Volume};
 
 /// PipeWire's `PW_STREAM_FLAG_ASYNC`, which the bindings lack. Without it PipeWire 1.x gives
 /// the capture stream one buffer, which is still in use when the next cycle wants it: every
@@ -140,6 +140,35 @@ impl Streams {
     /// Id of the playback stream, once it is in the graph.
     pub(super) fn output_id(&self) -> Option<u32> {
         node_id(&self.playback)
+    }
+
+    /// Moves the volume of the sink, as the user would.
+    ///
+    /// On the stream itself. PipeWire 0.3.65 stops listening to a client that sets a parameter
+    /// of a node until the node has answered, and goes deaf for good if the node is the client's
+    /// own.
+    pub(super) fn set_volume(&self, volume: &Volume, channels: usize) {
+        let count = channels.min(volume.channels.len()) as u32;
+        let mut gains = volume.channels;
+        let mut muted = if volume.muted { 1.0_f32 } else { 0.0 };
+        // SAFETY: the stream lives as long as `self`. The arguments are controls of an id, a
+        // count and that many floats each, which are copied, and a 0 that ends the list. (The
+        // bindings' `set_control` leaves the 0 out.)
+        let result = unsafe {
+            pw::sys::pw_stream_set_control(
+                self.capture.as_raw_ptr(),
+                pw::spa::sys::SPA_PROP_channelVolumes,
+                count,
+                gains.as_mut_ptr(),
+                pw::spa::sys::SPA_PROP_mute,
+                1_u32,
+                &raw mut muted,
+                0_u32,
+            )
+        };
+        if result < 0 {
+            log::warn!("setting the volume of {}: error {result}", self.capture.name());
+        }
     }
 
     /// Tells the graph how late each side is, for players to keep picture and sound together.
