@@ -110,10 +110,10 @@ impl Error {
         self
     }
 
-    /// Adds what was given.
+    /// Adds what was given. Nil is left out, as it reads the same.
     #[must_use]
     pub fn with_value(mut self, value: impl Into<Value>) -> Error {
-        self.details_mut().value = Some(value.into());
+        self.details_mut().value = Some(value.into()).filter(|value| *value != Value::Nil);
         self
     }
 
