@@ -89,8 +89,8 @@ macro_rules! changes {
             }
 
             #[cfg(feature = "schema")]
-            fn schemas() -> Vec<(&'static str, schemars::Schema)> {
-                vec![ $( ($event, schemars::schema_for!($data)), )+ ]
+            fn schemas() -> Vec<(&'static str, SchemaOf)> {
+                vec![ $( ($event, |generator| generator.subschema_for::<$data>()), )+ ]
             }
         }
 
@@ -293,9 +293,13 @@ impl Event {
     }
 }
 
+/// Makes the schema of the data of an event.
+#[cfg(feature = "schema")]
+pub(crate) type SchemaOf = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
+
 /// Every event and the schema of its data.
 #[cfg(feature = "schema")]
-pub(crate) fn schemas() -> Vec<(Topic, &'static str, schemars::Schema)> {
+pub(crate) fn schemas() -> Vec<(Topic, &'static str, SchemaOf)> {
     let mut all = Vec::new();
     for topic in Topic::ALL {
         let of_topic = match topic {

@@ -6,10 +6,10 @@
 
 macro_rules! words {
     (
-        $(#[$about:meta])*
+        $(#[doc = $about:literal])*
         $name:ident { $( $(#[$doc:meta])* $variant:ident = $word:literal, )+ }
     ) => {
-        $(#[$about])*
+        $(#[doc = $about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $( $(#[$doc])* $variant, )+
@@ -67,13 +67,22 @@ macro_rules! words {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            /// What a daemon takes is one of these; what it sends may one day be another.
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let about = concat!($($about),*).trim();
+                if generator.contract().is_deserialize() {
+                    return schemars::json_schema!({
+                        "type": "string",
+                        "description": about,
+                        "enum": $name::WORDS,
+                    });
+                }
                 schemars::json_schema!({
                     "type": "string",
-                    "description": concat!($($crate::word::said!($about)),*).trim(),
+                    "description": about,
                     "anyOf": [
                         { "enum": $name::WORDS },
-                        { "description": "later versions may add words" },
+                        { "description": "later daemons may send other words" },
                     ],
                 })
             }
@@ -81,19 +90,6 @@ macro_rules! words {
     };
 }
 
-/// The text of a doc comment.
-#[cfg(feature = "schema")]
-macro_rules! said {
-    (doc = $text:literal) => {
-        $text
-    };
-    ($($other:tt)*) => {
-        ""
-    };
-}
-
-#[cfg(feature = "schema")]
-pub(crate) use said;
 pub(crate) use words;
 
 /// Reads a text and finds its word without keeping the text.

@@ -15,10 +15,16 @@ pub struct Subscribe {
     /// The topics.
     pub topics: Vec<Topic>,
     /// Whether the reply is to hold the state of the topics. The daemon takes absent for true.
+    #[cfg_attr(feature = "schema", schemars(default = "with_snapshot"))]
     pub snapshot: bool,
     /// How often `meters` is to tick at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_hz: Option<f32>,
+}
+
+#[cfg(feature = "schema")]
+fn with_snapshot() -> bool {
+    true
 }
 
 impl Call for Subscribe {
