@@ -4,7 +4,7 @@
 //! having seen any other. There are three kinds: a list replaced (the whole state of a topic or
 //! a part of it), one changed (the whole object), one removed (its number).
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     Bypass, Daemon, Device, Meters, Overflow, Profile, Profiles, Routing, Rules, Setting, Settings,
@@ -44,6 +44,8 @@ pub enum Change {
         topic: Topic,
         /// Its name.
         event: String,
+        /// What it says, for programs that pass it on; nil where that is more than JSON can say.
+        data: crate::Value,
     },
 }
 
@@ -68,13 +70,12 @@ macro_rules! changes {
                 match self { $( $name::$variant(_) => $event, )+ }
             }
 
-            fn encode(&self, seq: u64, out: &mut Vec<u8>) -> Result<(), rmp_serde::encode::Error> {
+            fn serialize<S: Serializer>(&self, seq: u64, to: S) -> Result<S::Ok, S::Error> {
                 let event = self.event();
                 match self {
-                    $( $name::$variant(data) => rmp_serde::encode::write_named(
-                        out,
-                        &Envelope { topic: Topic::$topic, event, seq: Some(seq), data },
-                    ), )+
+                    $( $name::$variant(data) => {
+                        Envelope { topic: Topic::$topic, event, seq: Some(seq), data }.serialize(to)
+                    } )+
                 }
             }
 
@@ -196,7 +197,7 @@ changes! {
 
 /// Does the same for whichever topic a change is of.
 macro_rules! each {
-    ($change:expr, $inner:ident => $does:expr, $topic:ident, $event:ident => $unknown:expr) => {
+    ($change:expr, $inner:ident => $does:expr, $topic:ident, $event:ident, $data:ident => $unknown:expr) => {
         match $change {
             Change::Daemon($inner) => $does,
             Change::Profile($inner) => $does,
@@ -204,7 +205,7 @@ macro_rules! each {
             Change::Routing($inner) => $does,
             Change::Sinks($inner) => $does,
             Change::Meters($inner) => $does,
-            Change::Unknown { topic: $topic, event: $event } => $unknown,
+            Change::Unknown { topic: $topic, event: $event, data: $data } => $unknown,
         }
     };
 }
@@ -227,7 +228,7 @@ impl Change {
     /// The name of the event.
     #[must_use]
     pub fn event(&self) -> &str {
-        each!(self, change => change.event(), _topic, event => event)
+        each!(self, change => change.event(), _topic, event, _data => event)
     }
 
     /// The names of the events of a topic.
@@ -259,7 +260,11 @@ impl Change {
             Topic::Meters => MetersChange::decode(event, data)?,
             Topic::Unknown => None,
         };
-        Ok(known.unwrap_or_else(|| Change::Unknown { topic, event: event.to_owned() }))
+        Ok(known.unwrap_or_else(|| Change::Unknown {
+            topic,
+            event: event.to_owned(),
+            data: crate::server::read(data).unwrap_or(crate::Value::Nil),
+        }))
     }
 }
 
@@ -283,12 +288,13 @@ impl Event {
             _ => None,
         }
     }
+}
 
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), rmp_serde::encode::Error> {
-        each!(&self.change, change => change.encode(self.seq, out), topic, event => {
-            let data = &crate::Value::Nil;
-            let envelope = Envelope { topic: *topic, event, seq: Some(self.seq), data };
-            rmp_serde::encode::write_named(out, &envelope)
+/// As on the wire: `{topic, event, seq, data}`.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        each!(&self.change, change => change.serialize(self.seq, to), topic, event, data => {
+            Envelope { topic: *topic, event, seq: Some(self.seq), data }.serialize(to)
         })
     }
 }

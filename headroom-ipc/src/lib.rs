@@ -58,6 +58,7 @@
 
 mod cursor;
 mod describe;
+mod endpoint;
 mod error;
 mod event;
 mod finite;
@@ -74,6 +75,7 @@ mod value;
 mod word;
 
 pub use describe::{ArgDescription, Description, OpDescription, TopicDescription};
+pub use endpoint::{Endpoint, EndpointError, MAX_ADDRESS_BYTES, Surroundings};
 pub use error::{Code, Details, Error};
 pub use event::{
     Change, DaemonChange, Event, MetersChange, ProfileChange, RoutingChange, SettingChange,

@@ -132,6 +132,24 @@ impl fmt::Display for SettingValue {
     }
 }
 
+impl From<bool> for SettingValue {
+    fn from(value: bool) -> SettingValue {
+        SettingValue::Switch(value)
+    }
+}
+
+impl From<f32> for SettingValue {
+    fn from(number: f32) -> SettingValue {
+        SettingValue::Number(number)
+    }
+}
+
+impl From<&str> for SettingValue {
+    fn from(word: &str) -> SettingValue {
+        SettingValue::Word(word.to_owned())
+    }
+}
+
 impl From<SettingValue> for crate::Value {
     fn from(value: SettingValue) -> crate::Value {
         match value {

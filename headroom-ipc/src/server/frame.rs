@@ -68,12 +68,9 @@ impl ServerFrame {
     /// An `INTERNAL` error that says why the event cannot be sent: it is over
     /// [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES), or a setting in it is not finite.
     pub fn event(event: &Event) -> Result<ServerFrame, Error> {
-        let mut problem = None;
-        let framed = framed(|out| problem = event.encode(out).err());
-        match (framed, problem) {
-            (Ok(bytes), None) => Ok(ServerFrame { bytes: bytes.into(), topic: Some(event.topic) }),
-            (Err(why), _) => Err(Error::new(Code::Internal, why.to_string())),
-            (_, Some(why)) => Err(Error::new(Code::Internal, why.to_string())),
+        match encode(event) {
+            Ok(bytes) => Ok(ServerFrame { bytes, topic: Some(event.topic) }),
+            Err(why) => Err(Error::new(Code::Internal, why)),
         }
     }
 

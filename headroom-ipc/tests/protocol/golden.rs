@@ -111,7 +111,9 @@ fn an_unknown_topic_and_an_unknown_kind_of_message_are_skipped() {
 fn an_unknown_event_of_a_known_topic_counts_but_changes_nothing() {
     let body = json(r#"{"topic":"sinks","event":"port_changed","seq":10,"data":{"port":"hdmi"}}"#);
     let Ok(ServerMessage::Event(event)) = ServerMessage::decode(&body) else { panic!("no event") };
-    assert_eq!(event.change, Change::Unknown { topic: Topic::Sinks, event: "port_changed".into() });
+    let data = Value::Map(vec![("port".into(), Value::Text("hdmi".into()))]);
+    let unknown = Change::Unknown { topic: Topic::Sinks, event: "port_changed".into(), data };
+    assert_eq!(event.change, unknown);
     let mut mirror = specimens::mirror();
     let before = mirror.clone();
     assert_eq!(mirror.apply(&event), Applied::Skipped);

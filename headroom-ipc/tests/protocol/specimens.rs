@@ -9,8 +9,10 @@ pub(crate) struct Specimen {
     /// The body.
     pub(crate) body: Vec<u8>,
     /// Reads a body, and says what is wrong if it is not this message.
-    pub(crate) check: Box<dyn Fn(&[u8]) -> Result<(), String>>,
+    pub(crate) check: Check,
 }
+
+type Check = Box<dyn Fn(&[u8]) -> Result<(), String>>;
 
 /// Every message of the protocol.
 pub(crate) fn all() -> Vec<Specimen> {
