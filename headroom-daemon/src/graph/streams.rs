@@ -146,8 +146,9 @@ impl Streams {
     ///
     /// On the stream itself. PipeWire 0.3.65 stops listening to a client that sets a parameter
     /// of a node until the node has answered, and goes deaf for good if the node is the client's
-    /// own.
-    pub(super) fn set_volume(&self, volume: &Volume, channels: usize) {
+    /// own. Says whether it has been done; before the first sound PipeWire 1.x has no volume to
+    /// move.
+    pub(super) fn set_volume(&self, volume: &Volume, channels: usize) -> bool {
         let count = channels.min(volume.channels.len()) as u32;
         let mut gains = volume.channels;
         let mut muted = if volume.muted { 1.0_f32 } else { 0.0 };
@@ -167,8 +168,9 @@ impl Streams {
             )
         };
         if result < 0 {
-            log::warn!("setting the volume of {}: error {result}", self.capture.name());
+            log::debug!("setting the volume of {}: error {result}", self.capture.name());
         }
+        result >= 0
     }
 
     /// Tells the graph how late each side is, for players to keep picture and sound together.

@@ -4,6 +4,10 @@ use headroom_tests::{Ended, Graph, Service, on_every_generation};
 
 use crate::setting::{DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd, headroomd_for, play, tones};
 
+/// A busy machine may be late for a cycle of the graph now and then, and that quantum is silent. The
+/// traps leave out every second one, 35 of them and more in what is listened to here.
+const LATE_CYCLES: usize = 2;
+
 /// Without PW_STREAM_FLAG_ASYNC on the capture stream 1.4 leaves out every second quantum; without
 /// one `node.group` for both streams 0.3.65 plays nothing at all.
 #[test]
@@ -22,7 +26,7 @@ fn a_tone_comes_through_both_inserts_whole_and_in_order() {
                 let heard =
                     recorder.stop().part(start + 4_800, start + 3 * RATE_HZ as usize - 4_800);
                 let gaps = heard.gaps(0.001, 24);
-                assert!(gaps.is_empty(), "{way:?}, quantum {quantum}: {gaps:?}");
+                assert!(gaps.len() <= LATE_CYCLES, "{way:?}, quantum {quantum}: {gaps:?}");
                 let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
                 assert!(
                     low[0] - low[1] > 60.0 && high[1] - high[0] > 60.0,
