@@ -1,4 +1,4 @@
-//! How a run ends that did not do what was asked: what is printed, and with which exit code.
+//! How a run ends that did not do what was asked: what is to be said, and with which exit code.
 //!
 //! 0 done, 1 refused or failed, 2 usage; 128 and the signal's number where a signal ended it.
 
@@ -6,7 +6,6 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::audio::{ReadError, WriteError};
-use crate::print;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -46,13 +45,14 @@ impl Failure {
         self
     }
 
-    pub(crate) fn print(&self) {
-        if let Some(line) = &self.line {
-            print::error_line(line);
-        }
-        if let Some(hint) = &self.hint {
-            print::hint_line(hint);
-        }
+    /// What went wrong, in one line, unless it has been told already.
+    pub(crate) fn line(&self) -> Option<&str> {
+        self.line.as_deref()
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

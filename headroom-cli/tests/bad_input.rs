@@ -244,11 +244,12 @@ fn begun_render(folder: &Folder) -> (Child, fs::File) {
         // system has no such files it has a hidden one.
         let mut ours = open.filter(|path| path.starts_with(&inside) && !path.ends_with("pipe.wav"));
         if ours.next().is_some() {
-            return (child, pipe);
+            break;
         }
         assert!(Instant::now() < deadline, "the output was not begun");
         std::thread::sleep(Duration::from_millis(5));
     }
+    (child, pipe)
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `headroom render`: the loudness it promises, the figures it tells, and what it leaves alone.
 
+#![allow(clippy::print_stdout, reason = "tests print what they measure, also through functions")]
+
 mod harness;
 
 use harness::Folder;

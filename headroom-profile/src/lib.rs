@@ -20,6 +20,7 @@ mod profile;
 mod read;
 mod rules;
 mod setting;
+mod spelling;
 mod table;
 
 pub use embedded::embedded;

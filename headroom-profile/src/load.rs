@@ -8,7 +8,7 @@ use crate::embedded::embedded;
 use crate::place::{ProfileError, Warning};
 use crate::profile::Profile;
 use crate::read::Checked;
-use crate::table::nearest;
+use crate::spelling::nearest;
 
 /// The longest file that is read as a profile. The shipped ones are a hundredth of it.
 pub const MAX_PROFILE_BYTES: u64 = 1 << 20;

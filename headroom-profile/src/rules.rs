@@ -6,6 +6,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::spelling::nearest;
 use crate::table::{self, Findings};
 
 /// Where a stream goes.
@@ -167,7 +168,7 @@ fn read_route(
                 findings.not_allowed(&at, key, format!("{} {detail}", allowed()));
                 return None;
             }
-            if let Some(meant) = table::nearest(name, FIXED_ROUTES) {
+            if let Some(meant) = nearest(name, FIXED_ROUTES) {
                 let message =
                     format!("is {name:?}, read as the name of a bus (did you mean {meant:?}?)");
                 findings.warning(&at, key, message);

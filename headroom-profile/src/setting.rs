@@ -2,7 +2,7 @@
 //! value it fills. Reading a file walks this table; so does whatever sets one value later.
 
 use crate::profile::{Detector, Link, Makeup, Oversample, Profile};
-use crate::table::nearest;
+use crate::spelling::nearest;
 
 /// One value of a profile.
 #[derive(Debug)]

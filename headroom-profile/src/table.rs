@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::place::{Place, Problem, ProfileError, Warning};
 use crate::setting::Given;
+use crate::spelling::nearest;
 
 /// What was found while reading one file. Reading goes on after an error, so that the first
 /// one in the file's order is the one that is told.
@@ -79,22 +80,6 @@ impl<'t> Findings<'t> {
         self.warnings.sort_by_key(|(offset, _)| *offset);
         Ok(self.warnings.into_iter().map(|(_, warning)| warning).collect())
     }
-}
-
-/// The word of `words` that is spelt most like `word`, if any is near enough to be meant.
-pub(crate) fn nearest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
-    const NEAR_ENOUGH: f64 = 0.6;
-    // A key of a thousand letters is no misspelling, and comparing it takes a while.
-    const LONGEST_WORD: usize = 64;
-    if word.len() > LONGEST_WORD {
-        return None;
-    }
-    words
-        .iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(word, candidate), *candidate))
-        .filter(|(likeness, _)| *likeness >= NEAR_ENOUGH)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }
 
 /// A setting of another section that has exactly this last part.

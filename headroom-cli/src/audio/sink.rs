@@ -53,7 +53,7 @@ pub(crate) struct Sink {
 }
 
 enum Writer {
-    Wav(WavWriter<File>),
+    Wav(Box<WavWriter<File>>),
     Flac(Box<FlacWriter<File>>),
 }
 
@@ -81,9 +81,9 @@ impl Sink {
         let write_error = |source| WriteError::Write { path: path.clone(), source };
         let file = output.file().try_clone().map_err(write_error)?;
         let writer = match container {
-            Container::Wav => {
-                Writer::Wav(WavWriter::begin(file, rate_hz, channels, depth).map_err(write_error)?)
-            }
+            Container::Wav => Writer::Wav(Box::new(
+                WavWriter::begin(file, rate_hz, channels, depth).map_err(write_error)?,
+            )),
             Container::Flac => Writer::Flac(Box::new(
                 FlacWriter::begin(file, rate_hz, channels, depth)
                     .map_err(|error| flac_error(&path, error))?,

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<(), Failure> {
             Err(failure) if interrupt.signal().is_some() => return Err(failure),
             Err(failure) => {
                 // One bad file does not keep the others from being measured.
-                failure.print();
+                print::failure(&failure);
                 failed = true;
             }
         }

@@ -14,14 +14,14 @@ pub(crate) use table::{analysis_table, duration_text, summary};
 
 use crate::failure::Failure;
 
-/// What went wrong, in one line.
-pub(crate) fn error_line(line: &str) {
-    eprintln!("headroom: {line}");
-}
-
-/// What to do about it.
-pub(crate) fn hint_line(hint: &str) {
-    eprintln!("hint: {hint}");
+/// What went wrong, and what to do about it.
+pub(crate) fn failure(failure: &Failure) {
+    if let Some(line) = failure.line() {
+        eprintln!("headroom: {line}");
+    }
+    if let Some(hint) = failure.hint() {
+        eprintln!("hint: {hint}");
+    }
 }
 
 /// What was done otherwise than asked.

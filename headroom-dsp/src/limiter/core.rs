@@ -3,8 +3,9 @@
 //! [`super::Limiter`] has two, so that the settings can change from one to the other.
 
 use super::history::History;
-use super::kernel::{CHUNK_FRAMES, Interpolator, Join};
+use super::kernel::{Interpolator, Join};
 use super::path::{GainPath, PathSpace, Stand};
+use super::points::CHUNK_FRAMES;
 use super::settings::{Settings, most_delay_frames};
 use super::window::largest;
 use crate::MAX_RATE_HZ;

@@ -3,7 +3,9 @@
 //! Called by the true-peak meter; the limiter uses the same kernels on its own history.
 
 use super::history::History;
-use super::kernel::{CHUNK_FRAMES, Interpolator, Join, Reach};
+use super::kernel::{Interpolator, Join};
+use super::points::CHUNK_FRAMES;
+use super::taps::Reach;
 use crate::params::Oversample;
 
 /// The largest magnitude of each channel between its samples, at 16 points a frame with

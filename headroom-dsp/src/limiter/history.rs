@@ -3,7 +3,7 @@
 //! Used for the samples of a channel and for the running sums of a smoother. Values are
 //! appended; when the room is used up, those that are still needed move to the front.
 
-use super::kernel::{CHUNK_FRAMES, SLACK_FRAMES};
+use super::points::{CHUNK_FRAMES, SLACK_FRAMES};
 
 /// Moves to the front happen once in this many chunks at the most.
 const CHUNKS_BETWEEN_MOVES: usize = 8;

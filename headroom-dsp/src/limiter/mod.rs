@@ -3,11 +3,11 @@
 //! Called by the chain's master, block by block. It must not know where the sound comes from
 //! or goes to.
 //!
-//! Samples go into a history of each channel. A detector ([`kernel`]) finds the largest peak
-//! between each sample and the next; a window ([`window`]) shows the gain the peaks that are
-//! still to come out of the delay; an envelope ([`envelope`]) falls at once, holds and
-//! releases; a smoother ([`smoother`]) makes slopes of the falls that end when the peak
-//! comes out. Detector, gain and ceiling together are a [`core`]; there are two, so that any
+//! Samples go into a history of each channel. A detector (`kernel`) finds the largest peak
+//! between each sample and the next; a window (`window`) shows the gain the peaks that are
+//! still to come out of the delay; an envelope (`envelope`) falls at once, holds and
+//! releases; a smoother (`smoother`) makes slopes of the falls that end when the peak
+//! comes out. Detector, gain and ceiling together are a `core`; there are two, so that any
 //! change of settings is a cross-fade.
 
 mod core;
@@ -22,12 +22,13 @@ mod points;
 mod settings;
 mod smoother;
 mod soft;
+mod taps;
 mod window;
 
 use self::core::{Core, Space, largest_magnitude};
 use self::history::History;
-use self::kernel::CHUNK_FRAMES;
 use self::path::Stand;
+use self::points::CHUNK_FRAMES;
 use self::settings::{Settings, frames, most_kept_frames, within_range};
 use crate::layout::{Layout, MAX_CHANNELS};
 use crate::params::{LimiterParams, Link};

@@ -3,7 +3,7 @@
 //! Called by [`super::core`], once for all channels or once for each. Knows no samples.
 
 use super::envelope::Envelope;
-use super::kernel::CHUNK_FRAMES;
+use super::points::CHUNK_FRAMES;
 use super::settings::{Settings, frames};
 use super::smoother::Smoother;
 use super::soft::{HOLD_MS, SoftTier};

@@ -5,8 +5,14 @@
 //! and the eight planes of a grid stand in the order of the eighths, so that every point is
 //! at a constant distance from every other.
 
-use super::kernel::{CHUNK_FRAMES, Later, TAPS_32X, TAPS_SHORT};
 use super::lanes::{Lanes, MOST_LANES};
+use super::taps::{LATER_REACH, Later, TAPS_32X, TAPS_SHORT};
+
+/// Frames that are looked at in one go; a longer block is cut.
+pub(crate) const CHUNK_FRAMES: usize = 256;
+
+/// What a buffer must hold behind its last frame, since vectors are always whole.
+pub(crate) const SLACK_FRAMES: usize = 5 * MOST_LANES;
 
 /// Vectors that the first doubling works on at once.
 const WIDE: usize = 4;
@@ -14,8 +20,6 @@ const WIDE: usize = 4;
 const MARGIN: usize = 4;
 const PLANE: usize = MARGIN + CHUNK_FRAMES + (WIDE + 1) * MOST_LANES;
 const EIGHTHS: usize = 8;
-/// The later doublings reach this many frames further than the first.
-pub(crate) const LATER_REACH: usize = 2;
 /// What the loops see of a grid: all that is within 2 frames of a vector of frames.
 const SPAN: usize = (EIGHTHS - 1) * PLANE + MOST_LANES + 2 * LATER_REACH;
 

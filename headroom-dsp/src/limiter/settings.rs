@@ -2,7 +2,7 @@
 //!
 //! Made by [`super::Limiter`] whenever parameters or rate change; read by [`super::core`].
 
-use super::kernel::Reach;
+use super::taps::Reach;
 use crate::params::{LimiterParams, Link, Oversample, SoftParams};
 use crate::units::Db;
 
