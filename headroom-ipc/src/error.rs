@@ -42,7 +42,8 @@ pub struct Error {
     pub code: Code,
     /// What to show: what is wrong, where, and the way out.
     pub message: String,
-    /// The parts of the message, for programs. Boxed: most errors are read by people.
+    /// The parts of the message, for programs.
+    // Boxed: most errors have none, and a `Result` carries the size of its error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<Details>>,
 }
@@ -81,7 +82,12 @@ impl Error {
     #[must_use]
     pub fn invalid_args(field: &str, value: impl Into<Value>, allowed: &str) -> Error {
         let value = value.into();
-        Error::new(Code::InvalidArgs, format!("{field} is {value}, but must be {allowed}"))
+        let shown = match &value {
+            // As a person writes it: 3 and not 3.0.
+            Value::Float(number) => number.to_string(),
+            other => other.to_string(),
+        };
+        Error::new(Code::InvalidArgs, format!("{field} is {shown}, but must be {allowed}"))
             .with_field(field)
             .with_value(value)
             .with_allowed(allowed)
@@ -154,5 +160,19 @@ impl std::error::Error for Error {}
 impl From<FrameError> for Error {
     fn from(error: FrameError) -> Error {
         Error::new(Code::InvalidFrame, error.to_string()).with_limit(crate::MAX_BODY_BYTES as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_quotes_a_number_as_a_person_writes_it() {
+        for (value, shown) in [(3.0, "3"), (-0.3, "-0.3"), (16.5, "16.5")] {
+            let error = Error::invalid_args("value", value, "a number between -24 and 0");
+            let wanted = format!("value is {shown}, but must be a number between -24 and 0");
+            assert_eq!(error.message, wanted);
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The protocol as a whole: frozen messages, schemas, mirrors, any bytes, and IPC.md.
 
+mod examples;
 mod fuzz;
 mod golden;
 mod mirror;
 mod schema;
 mod specimens;
+mod tables;
