@@ -22,6 +22,7 @@ mod rules;
 mod setting;
 mod spelling;
 mod table;
+mod value;
 
 pub use embedded::embedded;
 pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, load};
@@ -33,3 +34,4 @@ pub use profile::{
 pub use read::Checked;
 pub use rules::{DefaultRoute, Match, Route, Rule};
 pub use setting::{Kind, SETTINGS, Setting};
+pub use value::{NotAllowed, Value};

@@ -11,7 +11,7 @@ pub struct Setting {
     pub key: &'static str,
     /// What may stand there.
     pub kind: Kind,
-    slot: for<'p> fn(&'p mut Profile) -> Slot<'p>,
+    pub(crate) slot: for<'p> fn(&'p mut Profile) -> Slot<'p>,
 }
 
 /// What may stand in a setting.
@@ -51,7 +51,7 @@ pub(crate) enum Taken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused;
 
-enum Slot<'p> {
+pub(crate) enum Slot<'p> {
     Switch(&'p mut bool),
     Number(&'p mut f32),
     Makeup(&'p mut Makeup),
