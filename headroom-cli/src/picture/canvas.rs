@@ -6,7 +6,7 @@ use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{EmptyElement, PathElement, Rectangle, Text};
+use plotters::element::{Circle, EmptyElement, PathElement, Rectangle, Text};
 use plotters::prelude::DrawingBackend;
 use plotters::series::{DashedLineSeries, LineSeries};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -24,6 +24,8 @@ const LOW: u32 = 400;
 const FURTHER: u32 = 180;
 /// A PNG has no finer lines than its pixels, so it has more of them.
 const PNG_SCALE: u32 = 2;
+/// It is drawn so much larger, and each of its pixels is the mean of so many squared.
+const PNG_SMOOTHING: u32 = 2;
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(215, 215, 215);
@@ -42,10 +44,12 @@ pub(super) fn svg(picture: &Picture) -> Result<Vec<u8>, String> {
 
 pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
     let size = (WIDTH * PNG_SCALE, height(picture) * PNG_SCALE);
-    let mut pixels = vec![0; (size.0 * size.1 * 3) as usize];
-    let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-    draw(&area, picture, PNG_SCALE)?;
+    let drawn = (size.0 * PNG_SMOOTHING, size.1 * PNG_SMOOTHING);
+    let mut fine = vec![0; (drawn.0 * drawn.1 * 3) as usize];
+    let area = BitMapBackend::with_buffer(&mut fine, drawn).into_drawing_area();
+    draw(&area, picture, PNG_SCALE * PNG_SMOOTHING)?;
     drop(area);
+    let pixels = smoothed(&fine, drawn.0 as usize);
     let mut bytes = Cursor::new(Vec::new());
     let mut encoder = png::Encoder::new(&mut bytes, size.0, size.1);
     encoder.set_color(png::ColorType::Rgb);
@@ -55,6 +59,25 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
     });
     written.map_err(|error| error.to_string())?;
     Ok(bytes.into_inner())
+}
+
+/// Takes the mean of every square of [`PNG_SMOOTHING`] by as many pixels.
+fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
+    const SIDE: usize = PNG_SMOOTHING as usize;
+    let mut pixels = Vec::with_capacity(fine.len() / (SIDE * SIDE));
+    let mut sums = vec![0_u16; width / SIDE * 3];
+    for rows in fine.chunks_exact(width * 3 * SIDE) {
+        sums.fill(0);
+        for row in rows.chunks_exact(width * 3) {
+            for (sum, square) in sums.chunks_exact_mut(3).zip(row.chunks_exact(3 * SIDE)) {
+                for pixel in square.chunks_exact(3) {
+                    sum.iter_mut().zip(pixel).for_each(|(sum, part)| *sum += u16::from(*part));
+                }
+            }
+        }
+        pixels.extend(sums.iter().map(|sum| (sum / (SIDE * SIDE) as u16) as u8));
+    }
+    pixels
 }
 
 fn height(picture: &Picture) -> u32 {
@@ -176,8 +199,16 @@ fn draw_panel<DB: DrawingBackend>(
             if line.stroke == Stroke::Dashed {
                 let dashes = DashedLineSeries::new(points, 8 * scale, 6 * scale, style);
                 chart.draw_series(dashes).map_err(words)?;
-            } else {
+            } else if scale == 1 {
                 chart.draw_series(LineSeries::new(points, style)).map_err(words)?;
+            } else {
+                // As one path, pixels would spread into spikes and holes wherever it turns sharply.
+                let pieces: Vec<(f64, f64)> = points.collect();
+                let pairs = pieces.windows(2).map(|ends| PathElement::new(ends.to_vec(), style));
+                chart.draw_series(pairs).map_err(words)?;
+                let joint = style.stroke_width / 2;
+                let joints = pieces.iter().map(|at| Circle::new(*at, joint, style.filled()));
+                chart.draw_series(joints).map_err(words)?;
             }
         }
     }

@@ -152,5 +152,5 @@ fn closing(judgement: &Judgement, args: &Args) -> String {
     if !args.here {
         text += "Hear it  ./try --here   the same on your own loudspeakers; asks first\n";
     }
-    text + &format!("Use it   {headroom} daemon --promote   until you press Ctrl-C\n")
+    text + &format!("Use it   {headroom} daemon --promote   (Ctrl-C ends it)\n")
 }

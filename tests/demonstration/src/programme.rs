@@ -4,7 +4,7 @@
 //! is [`crate::judgement`]'s.
 
 use headroom_signals::speech::{Pauses, speech_like};
-use headroom_signals::{Programme, music, noise, tone};
+use headroom_signals::{Programme, music, noise};
 
 /// The rate of every part.
 pub(crate) const RATE_HZ: u32 = 48_000;
@@ -86,6 +86,7 @@ pub(crate) fn parts() -> Vec<Part> {
             "try-call",
             talk_with_pause(),
         ),
+        part(Kind::HotPeaks, "hits, hot between samples", "hot\npeaks", "try-hits", hot_hits(8.0)),
         part(
             Kind::LoudMusic,
             "music, mastered too loud",
@@ -98,7 +99,7 @@ pub(crate) fn parts() -> Vec<Part> {
             "a video that whispers",
             "a video\nwhispers",
             "try-video-1",
-            talk(18.0, 3).at_lufs(-24.0),
+            talk(26.0, 3).at_lufs(-22.0),
         ),
         part(
             Kind::ScreamedVideo,
@@ -106,13 +107,6 @@ pub(crate) fn parts() -> Vec<Part> {
             "the next\nscreams",
             "try-video-2",
             mastered(talk(16.0, 4), -8.0),
-        ),
-        part(
-            Kind::HotPeaks,
-            "peaks between the samples",
-            "hot\npeaks",
-            "try-peaks",
-            tone::hot_inter_sample(RATE_HZ, 2, 8.0, -0.1),
         ),
     ]
 }
@@ -134,6 +128,23 @@ fn talk_with_pause() -> Programme {
     let said = talk(TALK_BEFORE_PAUSE_S, 8).at_lufs(-24.0);
     let thought = noise::room(RATE_HZ, 2, PAUSE_S, -60.0, 9);
     Programme::concat(&[said.clone(), thought, said])
+}
+
+/// Hits of 2 ms over soft noise: too short for anything but a limiter. Each is a quarter of the
+/// rate at 45 degrees, so that every crest lies in the middle between two samples, 3 dB over them.
+fn hot_hits(seconds: f64) -> Programme {
+    const HIT_FRAMES: usize = 96;
+    const APART_FRAMES: usize = RATE_HZ as usize / 2;
+    const SAMPLE_PEAK: f32 = 0.95;
+    let mut sound = noise::pink(RATE_HZ, 2, seconds, 10).at_lufs(-30.0);
+    for plane in &mut sound.channels {
+        for hit in plane.chunks_mut(APART_FRAMES) {
+            for (n, sample) in hit.iter_mut().take(HIT_FRAMES).enumerate() {
+                *sample = if n / 2 % 2 == 0 { SAMPLE_PEAK } else { -SAMPLE_PEAK };
+            }
+        }
+    }
+    sound
 }
 
 /// As loud masters are made: pressed against full scale until the loudness is reached.

@@ -21,7 +21,7 @@ const POINT_S: f64 = 0.05;
 /// Peaks are shown as the highest of this long.
 const PEAK_S: f64 = 0.1;
 /// Lower than this is not drawn: the panel is about the ceiling.
-const LOWEST_PEAK_DBTP: f64 = -24.0;
+const LOWEST_PEAK_DBTP: f64 = -36.0;
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,11 @@ impl Results {
                     ],
                     5,
                 ),
-                Panel::gain("Gain (dB)", vec![line("gain", GREEN, Stroke::Thick, gain)], 3),
+                Panel::gain(
+                    "Gain (dB)",
+                    vec![line("from played to received", GREEN, Stroke::Thick, gain)],
+                    3,
+                ),
                 Panel::loudness(
                     "Peak (dBTP)",
                     vec![

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::judgement::{
-    AFTER_BANG_LU, AFTER_PAUSE_LU, BANG_CAUGHT_S, BANG_OVER_TARGET_LU, CEILING_TOLERANCE_DB, Holds,
-    Judgement, SETTLING_S, SPREAD_LU, TARGET_TOLERANCE_LU,
+    AFTER_BANG_LU, AFTER_PAUSE_LU, BANG_CAUGHT_S, BANG_OVER_TARGET_LU, BRIEF_TOLERANCE_LU,
+    CEILING_TOLERANCE_DB, Holds, Judgement, SETTLING_DOWN_S, SETTLING_S, SPREAD_LU,
+    TARGET_TOLERANCE_LU,
 };
 
 /// The widest that a line may be.
@@ -13,13 +14,14 @@ pub(crate) const WIDTH: usize = 80;
 /// The table, what it was judged by, and the sum of it.
 pub(crate) fn text(judgement: &Judgement) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{:26}{:>7}{:>7}{:>7}", "", "in", "out", "peak");
-    let _ = writeln!(text, "{:26}{:>7}{:>7}{:>7}", "what was played", "LUFS", "LUFS", "dBTP");
+    let _ = writeln!(text, "{:25}{:>6}{:>7}{:>7}", "", "in", "out", "peak");
+    let _ =
+        writeln!(text, "{:25}{:>6}{:>7}{:>7}  verdict", "what was played", "LUFS", "LUFS", "dBTP");
     let _ = writeln!(text, "{}", "-".repeat(WIDTH));
     for row in &judgement.rows {
         let _ = writeln!(
             text,
-            "{:26}{:>7}{:>7}{:>7}  {}{}",
+            "{:25}{:>6}{:>7}{:>7}  {}{}",
             row.title,
             number(row.in_lufs),
             number(row.out_lufs),
@@ -44,12 +46,21 @@ pub(crate) fn text(judgement: &Judgement) -> String {
     let limits = &judgement.limits;
     let _ = write!(
         text,
-        "\nJudged by meters that are not Headroom's (ebur128; 16 points a sample):\n  \
-         apps: within {TARGET_TOLERANCE_LU} LU of {:.1} LUFS after {SETTLING_S} s, {SPREAD_LU} LU apart at most\n  \
-         peaks: {:.1} dBTP at most, and {CEILING_TOLERANCE_DB} dB for the meter's own error\n  \
-         a bang: {BANG_OVER_TARGET_LU} LU over after {BANG_CAUGHT_S} s at most; the quiet after it, within {AFTER_BANG_LU} LU\n  \
-         a pause: its end {AFTER_PAUSE_LU} LU louder than before it at most\n",
-        limits.target_lufs, limits.ceiling_dbtp,
+        "\n\
+         LUFS is loudness as people hear it, and 1 LU of it is 1 dB; dBTP is the true\n\
+         peak, between the samples too, and 0 dBTP is full scale.\n\
+         \n\
+         What is ok, by meters that share no code with Headroom's:\n  \
+         apps     {target:.1} LUFS within {TARGET_TOLERANCE_LU} LU, or {boost:.0} dB more than it was, from {SETTLING_S} s on\n           \
+         ({SETTLING_DOWN_S} s after something far louder), and {SPREAD_LU} LU apart at most;\n           \
+         a few words of a call within {BRIEF_TOLERANCE_LU} LU\n  \
+         a bang   after {BANG_CAUGHT_S} s at most {BANG_OVER_TARGET_LU} LU over the target; what is quiet comes back\n           \
+         within {AFTER_BANG_LU} LU, 3 to 7 s after it\n  \
+         a pause  what comes after it is at most {AFTER_PAUSE_LU} LU louder than before it\n  \
+         peaks    {ceiling:.1} dBTP at most from beginning to end, and {CEILING_TOLERANCE_DB} dB for the meter\n",
+        target = limits.target_lufs,
+        boost = limits.max_boost_db,
+        ceiling = limits.ceiling_dbtp,
     );
     text
 }
@@ -73,7 +84,7 @@ mod tests {
             in_lufs: -33.3,
             out_lufs: f64::NEG_INFINITY,
             peak_dbtp: -1.04,
-            verdict: "12.3 LU under the target".into(),
+            verdict: "12.3 LU quieter than before".into(),
             holds,
         };
         Judgement {
@@ -96,7 +107,7 @@ mod tests {
         assert!(judgement(Holds::Yes).holds());
         let wrong = judgement(Holds::No);
         assert!(!wrong.holds());
-        assert!(text(&wrong).contains("WRONG 12.3 LU under"));
+        assert!(text(&wrong).contains("WRONG 12.3 LU quieter"));
         let mut loud = judgement(Holds::Yes);
         loud.peak_dbtp[1] = -0.85;
         assert!(!loud.holds());
