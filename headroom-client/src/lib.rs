@@ -1,3 +1,39 @@
-//! A blocking client of Headroom.
+//! A blocking client of Headroom, for programs that run beside the daemon.
+//!
+//! [`Client`] asks: one typed method per op, and [`Client::send`] with [`Client::wait`] to have
+//! many requests on the way at once. [`Subscription`] listens: an iterator of events with a copy
+//! of the daemon's state, which connects again by itself and makes up for what was lost.
+//!
+//! ```no_run
+//! use headroom_client::{Client, endpoint};
+//!
+//! let mut client = Client::connect(&endpoint()?)?;
+//! let status = client.status()?;
+//! println!("profile {}, {} streams", status.profile, status.streams.len());
+//! # Ok::<(), headroom_client::ClientError>(())
+//! ```
+//!
+//! Nothing here waits for ever unless it is told to: every call has a time limit
+//! ([`DEFAULT_TIMEOUT`] unless you set another). Memory is bounded, whatever the daemon sends:
+//! events that nobody takes are dropped and counted by the same rule as in the daemon, and
+//! reported in the same way. There are no threads in it and no unsafe code, and it knows nothing
+//! that IPC.md does not say.
 
 #![forbid(unsafe_code)]
+
+mod backoff;
+mod calls;
+mod client;
+mod error;
+mod inbox;
+mod place;
+mod subscription;
+mod wire;
+
+pub use client::{Client, DEFAULT_TIMEOUT, MAX_HELD_BYTES, MAX_OPEN_REQUESTS, Ticket};
+pub use error::ClientError;
+pub use headroom_ipc as ipc;
+pub use headroom_ipc::Endpoint;
+pub use inbox::{MAX_WAITING_BYTES, MAX_WAITING_EVENTS};
+pub use place::endpoint;
+pub use subscription::{Subscription, Update};
