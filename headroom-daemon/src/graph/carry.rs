@@ -1,5 +1,8 @@
-//! Carries the volume of our bus to the device sink and back, while the bus is the default
-//! sink: the keys then turn the real device, and a crash leaves the level as it was.
+//! Carries the volume of our bus to the device sink and back: whatever turns the one turns the
+//! other, and a crash leaves the level as it was.
+//!
+//! Whether or not the bus is the default sink. An app that asks for the bus by name plays on
+//! the bare device once we are killed, and must not be louder there than the listener wanted.
 //!
 //! Two sides that each report what the other was told go round in circles unless every report
 //! is known for what it is. A report is an echo when it says what we have written and not yet
@@ -69,8 +72,6 @@ impl Side {
 pub(super) struct Carry {
     channels: usize,
     linked: bool,
-    /// The bus's own volume, from before it was the device's.
-    own: Option<Volume>,
     bus: Side,
     device: Side,
 }
@@ -78,7 +79,7 @@ pub(super) struct Carry {
 impl Carry {
     /// Two sides of this many channels, not linked yet.
     pub(super) fn new(channels: usize) -> Carry {
-        Carry { channels, linked: false, own: None, bus: Side::default(), device: Side::default() }
+        Carry { channels, linked: false, bus: Side::default(), device: Side::default() }
     }
 
     /// Whether the two are carried to each other.
@@ -90,23 +91,11 @@ impl Carry {
     pub(super) fn link(&mut self, now: Instant) -> Option<Write> {
         let device = self.device.volume?;
         self.linked = true;
-        self.own = self.own.or(self.bus.volume).or(Some(Volume::FULL));
         if self.bus.has(&device, self.channels) {
             return None;
         }
         self.bus.sent(device, now);
         Some(Write::Bus(device))
-    }
-
-    /// Ends the carrying: the bus gets the volume back that was its own.
-    pub(super) fn unlink(&mut self, now: Instant) -> Option<Write> {
-        self.linked = false;
-        let own = self.own.take()?;
-        if self.bus.has(&own, self.channels) {
-            return None;
-        }
-        self.bus.sent(own, now);
-        Some(Write::Bus(own))
     }
 
     /// The device has gone or is another one; the next has the say again.
@@ -243,21 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn unlinked_the_volume_is_ours_and_nothing_is_written() {
+    fn without_a_device_the_volume_is_ours_and_nothing_is_written() {
         let (mut carry, now) = linked(0.5);
-        assert_eq!(carry.unlink(now), Some(Write::Bus(at(1.0))), "its own from before");
-        assert_eq!(carry.bus_reports(at(1.0), now), None);
+        carry.forget_device();
         assert_eq!(carry.bus_reports(at(0.3), now), None);
         assert!((carry.out_gains(&at(0.3))[0] - 0.027).abs() < 1e-6);
     }
 
     #[test]
-    fn the_next_device_has_the_say_and_the_bus_keeps_its_own_for_the_end() {
+    fn the_next_device_has_the_say() {
         let (mut carry, now) = linked(0.5);
         carry.forget_device();
         assert_eq!(carry.link(now), None, "without a device there is nothing to carry");
         assert_eq!(carry.device_reports(at(0.2), now), None);
         assert_eq!(carry.link(now), Some(Write::Bus(at(0.2))));
-        assert_eq!(carry.unlink(now), Some(Write::Bus(at(1.0))));
     }
 }

@@ -11,6 +11,7 @@ mod carry;
 mod channels;
 mod default_sink;
 mod event;
+mod hearing;
 mod library;
 mod mailbox;
 mod model;

@@ -20,6 +20,7 @@ use super::carry::{Carry, Write};
 use super::channels::Channels;
 use super::default_sink::{self, DefaultSink};
 use super::event::DeviceSink;
+use super::hearing::Hearing;
 use super::mailbox::Mailbox;
 use super::model::{Global, Model};
 use super::notice::{Notice, Notices, Side, StreamNotice};
@@ -107,6 +108,7 @@ pub(super) struct Session<'a> {
     pub(super) master: Option<Live>,
     device: Option<DeviceBinding>,
     pub(super) metadata: Option<MetadataBinding>,
+    hearing: Hearing,
     _registry_listener: pw::registry::Listener,
     registry: RegistryRc,
     _core_listener: pw::core::Listener,
@@ -165,6 +167,7 @@ impl<'a> Session<'a> {
             master: None,
             device: None,
             metadata: None,
+            hearing: Hearing::default(),
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
             _core_listener: core_listener,
@@ -205,7 +208,9 @@ impl<'a> Session<'a> {
         if self.ended.is_some() {
             return self.ended;
         }
-        let wake = self.looks.iter().copied().chain(self.conflict_end()).chain(until).min();
+        let wakes =
+            self.looks.iter().copied().chain(self.conflict_end()).chain(self.hearing.wake());
+        let wake = wakes.chain(until).min();
         self.set_at_work(false);
         self.sleep(wake);
         self.set_at_work(true);
@@ -301,13 +306,25 @@ impl<'a> Session<'a> {
             Notice::Done(seq) => self.syncs.last_done = Some(seq),
             Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
             Notice::Added(id, Global::DefaultMetadata) => self.bind_metadata(id),
-            Notice::Added(id, global) => self.model.add(id, global),
-            Notice::Removed(id) => self.removed(id),
-            Notice::Metadata { subject: 0, key: Some(key), value } => {
-                self.wishes.default.takes(&key, value.as_deref(), is_ours);
+            Notice::Added(id, global) => {
+                if matches!(global, Global::Node(_) | Global::Link(_)) {
+                    self.hearing.graph_changed(now);
+                }
+                self.model.add(id, global);
             }
-            // A whole subject cleared, or another's stream: not ours to follow.
-            Notice::Metadata { .. } => {}
+            Notice::Removed(id) => {
+                self.hearing.graph_changed(now);
+                self.removed(id);
+            }
+            Notice::Metadata { subject, key, value } => {
+                if self.is_answered(self.syncs.metadata) {
+                    self.hearing.heard();
+                }
+                // A whole subject cleared, or another's stream, is not ours to follow.
+                if let (0, Some(key)) = (subject, key) {
+                    self.wishes.default.takes(&key, value.as_deref(), is_ours);
+                }
+            }
             Notice::DeviceVolume(report) => {
                 if let Some(device) = &mut self.device {
                     device.channels = report.channels.map(|(_, count)| count).or(device.channels);
@@ -390,6 +407,7 @@ impl<'a> Session<'a> {
         if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
             // WirePlumber has gone; the next one starts from what it stored.
             self.metadata = None;
+            self.hearing = Hearing::default();
             self.wishes.default.forget_current();
             self.promoting = false;
             self.pinned = None;
@@ -442,7 +460,7 @@ impl<'a> Session<'a> {
             }
             return;
         }
-        if !self.is_answered(self.syncs.metadata) {
+        if !self.is_answered(self.syncs.metadata) || self.is_read_anew(now) {
             return;
         }
         self.take_up_what_was_left_behind();
@@ -453,10 +471,23 @@ impl<'a> Session<'a> {
         if self.main.is_none() && self.device.is_some() {
             self.make_main();
         }
-        self.pin();
-        self.promote();
-        self.follow_default(now);
+        self.pin(now);
+        self.promote(now);
+        self.link_volumes(now);
+        self.follow_default();
         self.tell_ready(now);
+    }
+
+    /// Whether the metadata has been bound anew for its values, which come later.
+    fn is_read_anew(&mut self, now: Instant) -> bool {
+        let Some(id) = self.metadata.as_ref().map(|metadata| metadata.id) else { return false };
+        let must_read = self.hearing.must_read(now);
+        if must_read {
+            log::debug!("the metadata tells us of no change: reading it anew");
+            self.wishes.default.forget_current();
+            self.bind_metadata(id);
+        }
+        must_read
     }
 
     /// Whether another headroomd has our names. One that is just being killed is waited for;
@@ -542,16 +573,8 @@ impl<'a> Session<'a> {
             return;
         }
         let channels = Channels::of_sink(&ports);
-        let names = Names {
-            node: InsertId::Main.node_name(),
-            description: "Headroom",
-            // While the bus is the default, its volume is the device's: it is remembered apart
-            // from the bus's own.
-            media: match self.wishes.promotion {
-                Promotion::Leave => "Headroom",
-                Promotion::Promote => "Headroom as default sink",
-            },
-        };
+        let names =
+            Names { node: InsertId::Main.node_name(), description: "Headroom", media: "Headroom" };
         let params = StageParams::Bus(self.wishes.params.bus);
         let watch = self.wishes.main_watch.clone();
         let watch = watch.unwrap_or_else(|| Arc::new(Watch::new(self.rate_hz)));
@@ -638,7 +661,7 @@ impl<'a> Session<'a> {
     }
 
     /// Sends the master to the device sink that is wanted, where that is another one now.
-    fn pin(&mut self) {
+    fn pin(&mut self, now: Instant) {
         let (Some(metadata), Some(master)) = (&self.metadata, &self.master) else { return };
         let Some(wanted) = self.wishes.default.wanted_device(is_ours) else { return };
         // A device that is away keeps its place: WirePlumber goes elsewhere meanwhile, and
@@ -648,10 +671,11 @@ impl<'a> Session<'a> {
         }
         let Some(output) = master.streams.output_id() else { return };
         metadata.set_target(output, wanted);
+        self.hearing.wrote(now);
         self.pinned = Some(wanted.to_owned());
     }
 
-    fn promote(&mut self) {
+    fn promote(&mut self, now: Instant) {
         let (Some(metadata), true) = (&self.metadata, self.is_linked()) else { return };
         if self.wishes.promotion == Promotion::Leave || self.promoting {
             return;
@@ -661,6 +685,7 @@ impl<'a> Session<'a> {
         metadata.set_graph_value(default_sink::FORMER, Some(&default_sink::value_of(former)));
         let ours = default_sink::value_of(InsertId::Main.node_name());
         metadata.set_graph_value(default_sink::CONFIGURED, Some(&ours));
+        self.hearing.wrote(now);
     }
 
     fn is_default(&self) -> bool {
@@ -668,14 +693,19 @@ impl<'a> Session<'a> {
             && self.wishes.default.actual.as_deref() == Some(InsertId::Main.node_name())
     }
 
-    /// While the bus is the default sink, its volume and the device's are one.
-    fn follow_default(&mut self, now: Instant) {
-        let is_default = self.is_default();
-        if is_default && !self.carry.is_linked() {
+    /// Makes the volume of the bus and the device's one, once sound can flow between them.
+    ///
+    /// Not before: what WirePlumber remembers of the bus comes ahead of the links that it makes,
+    /// and must not be taken for the listener's wish.
+    fn link_volumes(&mut self, now: Instant) {
+        if !self.carry.is_linked() && self.is_linked() {
             let write = self.carry.link(now);
             self.carry_out(write);
-            self.set_volumes();
         }
+    }
+
+    fn follow_default(&mut self) {
+        let is_default = self.is_default();
         if is_default == self.told.is_default {
             return;
         }
@@ -687,26 +717,24 @@ impl<'a> Session<'a> {
         } else if default.actual.is_some() {
             let now_default = default.actual.clone();
             self.events.send(GraphEvent::Demoted { now: now_default });
-            self.end_carry(now);
         } else {
-            // WirePlumber is away: the volumes stay one until it says who is the default.
+            // WirePlumber is away, and will say who is the default.
             self.told.is_default = true;
         }
-    }
-
-    /// The bus gets its own volume back.
-    pub(super) fn end_carry(&mut self, now: Instant) {
-        let write = self.carry.unlink(now);
-        self.set_volumes();
-        self.carry_out(write);
     }
 
     fn carry_out(&mut self, write: Option<Write>) {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         match write {
             Some(Write::Bus(volume)) => {
-                if let Some(main) = &self.main {
-                    main.streams.set_volume(&volume, channels);
+                if let Some(main) = &mut self.main
+                    && main.streams.set_volume(&volume, channels)
+                {
+                    // It holds from here on, and a stream is not told what it has done itself.
+                    main.volume = volume;
+                    let insert = InsertId::Main;
+                    self.events.send(GraphEvent::Volume { insert, volume, channels });
+                    let _ = self.carry.bus_reports(volume, Instant::now());
                 }
             }
             Some(Write::Device(volume)) => {
@@ -750,7 +778,7 @@ impl<'a> Session<'a> {
 
     fn tell_ready(&mut self, now: Instant) {
         let wants_default = self.wishes.promotion == Promotion::Promote;
-        if !self.told.ready && self.is_linked() && (!wants_default || self.carry.is_linked()) {
+        if !self.told.ready && self.is_linked() && (!wants_default || self.told.is_default) {
             self.told.ready = true;
             // The ports that the links end at are there to stay.
             self.looks.push(now);

@@ -16,9 +16,6 @@ impl Session<'_> {
     pub(super) fn leave(&mut self) {
         let now = Instant::now();
         self.leaving = true;
-        if self.carry.is_linked() {
-            self.end_carry(now);
-        }
         self.hand_default_back(now);
         let outputs: Vec<u32> = self.lives().filter_map(|live| live.streams.output_id()).collect();
         if let Some(metadata) = &self.metadata {

@@ -79,6 +79,8 @@ impl Streams {
                 // Never WirePlumber's choice for the default as long as there is another sink.
                 *pw::keys::PRIORITY_SESSION => "-1000",
                 *pw::keys::PRIORITY_DRIVER => "0",
+                // Its volume is the device's. (WirePlumber 0.4 remembers it all the same.)
+                "state.restore-props" => "false",
                 "resample.disable" => "true",
             },
         )?;

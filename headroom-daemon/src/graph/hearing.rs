@@ -1,0 +1,89 @@
+//! Whether the metadata still tells us what changes in it, and when to read it anew.
+//!
+//! PipeWire lets a client bind the metadata, asks WirePlumber for the values, and holds back
+//! what changes from everybody else until WirePlumber has answered. When the client leaves
+//! before that, the answer is never counted (seen with 0.3.65 and 1.4.2): from then on nobody
+//! is told of any change until PipeWire ends. Only whoever binds anew is told the values as
+//! they are. So a write of ours that does not come back is looked up, and from then on the
+//! metadata is read again whenever sinks or links come and go.
+//!
+//! Pure: `session` says what was written and heard, and asks what is to be done.
+
+use std::time::{Duration, Instant};
+
+/// How long our own write may take to come back before it is looked up.
+const ECHO: Duration = Duration::from_millis(500);
+/// How long after a change of the graph it is read: WirePlumber decides after it has seen it.
+const REREAD: Duration = Duration::from_millis(200);
+
+/// What the metadata owes us.
+#[derive(Debug, Default)]
+pub(super) struct Hearing {
+    deaf: bool,
+    due: Option<Instant>,
+}
+
+impl Hearing {
+    /// Something was written that comes back to whoever listens.
+    pub(super) fn wrote(&mut self, now: Instant) {
+        self.due = self.due.or(Some(now + ECHO));
+    }
+
+    /// A change was heard, and not only the values that a new binding begins with.
+    pub(super) fn heard(&mut self) {
+        *self = Hearing::default();
+    }
+
+    /// Sinks or links have come or gone, and the default sink with them perhaps.
+    pub(super) fn graph_changed(&mut self, now: Instant) {
+        if self.deaf {
+            self.due = self.due.or(Some(now + REREAD));
+        }
+    }
+
+    /// When to ask [`Hearing::must_read`] again.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Whether the metadata is to be bound anew for its values.
+    pub(super) fn must_read(&mut self, now: Instant) -> bool {
+        let is_due = self.due.is_some_and(|due| due <= now);
+        if is_due {
+            self.deaf = true;
+            self.due = None;
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_comes_back_is_not_looked_up() {
+        let (mut hearing, now) = (Hearing::default(), Instant::now());
+        hearing.wrote(now);
+        assert_eq!(hearing.wake(), Some(now + ECHO));
+        hearing.heard();
+        assert_eq!(hearing.wake(), None);
+        assert!(!hearing.must_read(now + ECHO));
+        hearing.graph_changed(now);
+        assert_eq!(hearing.wake(), None, "who hears well need not look");
+    }
+
+    #[test]
+    fn a_write_that_does_not_come_back_is_looked_up_and_so_is_every_change_after_it() {
+        let (mut hearing, now) = (Hearing::default(), Instant::now());
+        hearing.wrote(now);
+        assert!(!hearing.must_read(now));
+        assert!(hearing.must_read(now + ECHO));
+        assert!(!hearing.must_read(now + ECHO), "once for each");
+        hearing.graph_changed(now + ECHO);
+        assert!(hearing.must_read(now + ECHO + REREAD));
+        hearing.heard();
+        hearing.graph_changed(now);
+        assert_eq!(hearing.wake(), None);
+    }
+}
