@@ -1,5 +1,7 @@
 //! The arguments of headroomd.
 
+use std::ffi::OsString;
+
 use clap::{Parser, ValueEnum};
 
 /// Levels and limits what the apps of this desktop play.
@@ -14,6 +16,14 @@ pub struct Args {
     /// Make the Headroom sink the default, and put the former default back at the end
     #[arg(long)]
     pub promote: bool,
+    /// Where clients connect: an absolute path, abstract:NAME, or systemd for the socket that it
+    /// has passed on [default: $HEADROOM_SOCKET, else headroom/control.sock in $XDG_RUNTIME_DIR]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<OsString>,
+    /// How many clients may be connected at a time
+    #[arg(long, value_name = "N", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub max_connections: u32,
     /// How much to say on standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
@@ -48,5 +58,6 @@ mod tests {
         assert_eq!(args.profile, "default");
         assert!(!args.promote);
         assert_eq!(args.log_level, LogLevel::Info);
+        assert_eq!((args.listen, args.max_connections), (None, 256));
     }
 }

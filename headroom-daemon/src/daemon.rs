@@ -1,21 +1,34 @@
 //! Puts the daemon together: arguments in, threads up, wait, threads down.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::sync::Arc;
 use std::thread::Builder;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, bounded};
+use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::iterator::Handle;
 
 use crate::args::Args;
-use crate::graph::{self, GraphCommand, GraphEvent, GraphSettings, Promotion};
+use crate::engine::{Engine, GraphEdge};
+use crate::graph::{self, Commands, GraphCommand, GraphEvent, GraphSettings, Promotion};
 use crate::logger;
+use crate::meters::{Desk, MeterThread, Pace};
+use crate::outbox::{METERS_IN_QUEUE, QUEUE};
 use crate::report::{Report, Verdict};
+use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
 use crate::signals::{self, Stop};
+use crate::state::{DaemonState, Start};
+use crate::step::Input;
 
 /// The most events of the graph that wait for hr-events.
 const EVENTS: usize = 256;
-/// hr-events formats lines and no more.
+/// hr-events formats lines, and takes the steps that follow from the graph's news.
 const STACK_BYTES: usize = 128 * 1024;
+/// Descriptors for everything that is no connection.
+const OTHER_DESCRIPTORS: u64 = 128;
 
 /// Why the daemon did not run, or did not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +36,12 @@ pub enum DaemonError {
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] headroom_profile::LoadError),
+    /// There is no place to listen at.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The place to listen at cannot be had.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// The system refused a thread, a pipe or a signal.
     #[error("starting headroomd: {0}")]
     Start(#[from] io::Error),
@@ -51,6 +70,10 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     for warning in &loaded.warnings {
         log::warn!("{warning}");
     }
+    // Whoever has the place is the daemon: nothing in the graph is touched before that.
+    let listening = Listening::claim(&Listen::find(args.listen.as_deref())?)?;
+    allow_descriptors(args.max_connections);
+    let limits = ServerSettings { max_connections: args.max_connections, ..Default::default() };
     let settings = GraphSettings {
         params: loaded.profile.chain_params(),
         promotion: if args.promote { Promotion::Promote } else { Promotion::Leave },
@@ -61,19 +84,39 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let ender = stop.ender();
     let (events, inbox) = bounded(EVENTS);
     let graph = graph::spawn(settings, events)?;
-    let reporter = Builder::new()
-        .name("hr-events".into())
-        .stack_size(STACK_BYTES)
-        .spawn(move || watch(&inbox, &ender))?;
+    let start = Start { hello: hello(&limits), profile: loaded, at: Instant::now() };
+    let pace = Arc::new(Pace::default());
+    let on_fault = {
+        let ender = ender.clone();
+        move || ender.close()
+    };
+    let engine = Engine::new(
+        DaemonState::new(start),
+        Box::new(graph.commands.clone()),
+        pace.clone(),
+        Box::new(on_fault),
+    );
+    let desk = Arc::new(Desk::default());
+    let meters = MeterThread::spawn(desk.clone(), pace, engine.clone())?;
+    let reporter = Builder::new().name("hr-events".into()).stack_size(STACK_BYTES).spawn({
+        let engine = engine.clone();
+        move || watch(&inbox, &engine, &desk, &ender)
+    })?;
+    let server = Server::start(listening, engine, limits)?;
+    log::info!("listening at {}", server.place());
 
-    if let Some(signal) = stop.wait()? {
+    let signal = stop.wait()?;
+    if let Some(signal) = signal {
         log::info!("{signal}: stopping");
-        // It may have ended already, which is what is wanted.
-        let _ = graph.commands.send(GraphCommand::Stop);
     }
+    // The graph is put back while clients read their last words. It may have ended already,
+    // which is what is wanted.
+    let _ = graph.commands.send(GraphCommand::Stop);
+    server.stop(signal.unwrap_or("the connection to the sound has ended"));
+    meters.stop();
     let joined = graph.join();
     match reporter.join() {
-        Ok(Verdict::Fine) if joined => {
+        Ok(Verdict::Fine) if joined && signal.is_some() => {
             log::info!("stopped");
             Ok(())
         }
@@ -82,13 +125,70 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     }
 }
 
-/// hr-events: says what happens, until hr-graph has ended.
-fn watch(inbox: &Receiver<GraphEvent>, ender: &Handle) -> Verdict {
+impl GraphEdge for Commands {
+    fn queue(&self, command: GraphCommand) {
+        // Settings always have room; if hr-graph has ended, so does the daemon.
+        if let Err(error) = Commands::queue(self, command) {
+            log::debug!("a command to the graph is lost: {error}");
+        }
+    }
+
+    fn ring(&self) {
+        Commands::ring(self);
+    }
+}
+
+/// What this daemon says of itself before anything is asked.
+#[must_use]
+pub fn hello(limits: &ServerSettings) -> Hello {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Hello {
+        daemon: "headroomd".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: PROTOCOL,
+        // Keys of hashers are random, and others in every process.
+        run_id: format!("{:016x}", RandomState::new().build_hasher().finish()),
+        pid: std::process::id(),
+        limits: Limits {
+            max_body_bytes: count(MAX_BODY_BYTES),
+            max_connections: limits.max_connections,
+            queue_messages: count(QUEUE),
+            queue_meters: count(METERS_IN_QUEUE),
+            stalled_after_ms: u32::try_from(limits.stalled_after.as_millis()).unwrap_or(u32::MAX),
+        },
+    }
+}
+
+/// hr-events: says what happens and lets the state know, until hr-graph has ended.
+fn watch(inbox: &Receiver<GraphEvent>, engine: &Engine, desk: &Desk, ender: &Handle) -> Verdict {
     let mut report = Report::default();
     for event in inbox {
-        report.take(event);
+        report.take(&event);
+        engine.step(Input::Graph(&event));
+        if let GraphEvent::InsertMade { insert, meters, .. } = event {
+            desk.put(insert, meters);
+        }
     }
     // hr-graph has gone, with or without a signal: main has nothing to wait for.
     ender.close();
     report.verdict()
+}
+
+/// Raises the limit on descriptors, as far as the system lets us, where connections need more.
+fn allow_descriptors(connections: u32) {
+    let needed = u64::from(connections) + OTHER_DESCRIPTORS;
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        if soft < needed {
+            setrlimit(Resource::RLIMIT_NOFILE, needed.min(hard), hard)?;
+        }
+        Ok(hard)
+    });
+    match raised {
+        Ok(hard) if hard < needed => log::warn!(
+            "the system allows {hard} open files, which is too few for {connections} connections: \
+             raise it (LimitNOFILE=) or lower --max-connections"
+        ),
+        Ok(_) => {}
+        Err(error) => log::warn!("raising the limit on open files: {error}"),
+    }
 }

@@ -6,17 +6,28 @@
 //!                                                   ▼                 │
 //!                                                 hr-events: what it means, in plain words (report)
 //!
+//! hr-accept, hr-read-N, hr-write-N: clients (server) ◄──► Engine: the state behind its lock
+//!
 //! hr-graph ── Controls, newest wins ──► PipeWire's data thread: Insert::process (audio) ── Meters ──► any reader
 //! ```
 //!
 //! - [`graph`] is the only code that talks to PipeWire.
 //! - [`audio`] is what happens to a block of sound; it runs on PipeWire's data thread.
+//! - [`server`] is the sockets, [`engine`] the lock and what is queued under it, [`step`]
+//!   all policy over the [`state`], `ops` what each request does.
 //! - [`daemon`] puts the threads together and waits for the signal to stop.
 
 pub mod args;
 pub mod audio;
 pub mod daemon;
+pub mod engine;
 pub mod graph;
 pub mod logger;
+pub mod meters;
+mod ops;
+pub mod outbox;
 mod report;
+pub mod server;
 mod signals;
+pub mod state;
+pub mod step;

@@ -1,7 +1,7 @@
 //! What happens in the graph, in plain words for the log.
 
-use crate::audio::{MeterReader, Volume};
-use crate::graph::{GraphEvent, InsertId};
+use crate::audio::Volume;
+use crate::graph::GraphEvent;
 
 /// How the graph ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,23 +22,19 @@ pub(crate) enum Verdict {
 pub(crate) struct Report {
     refused: Option<Option<u32>>,
     stopped: bool,
-    /// Kept for whoever shows them: with nobody reading, nothing is lost.
-    meters: Vec<(InsertId, MeterReader)>,
 }
 
 impl Report {
-    pub(crate) fn take(&mut self, event: GraphEvent) {
+    pub(crate) fn take(&mut self, event: &GraphEvent) {
         match event {
-            GraphEvent::InsertMade { insert, channels, meters } => {
-                self.meters.retain(|(known, _)| *known != insert);
-                self.meters.push((insert, meters));
+            GraphEvent::InsertMade { insert, channels, .. } => {
                 log::info!("made the sink {} with {channels} channels", insert.node_name());
             }
-            GraphEvent::AlreadyRunning { pid } => self.refused = Some(pid),
+            GraphEvent::AlreadyRunning { pid } => self.refused = Some(*pid),
             GraphEvent::Stopped => self.stopped = true,
             GraphEvent::Trouble(text) => log::warn!("{text}"),
             other => {
-                if let Some(text) = words(&other) {
+                if let Some(text) = words(other) {
                     log::info!("{text}");
                 }
             }
@@ -128,9 +124,9 @@ mod tests {
     fn an_end_that_nobody_asked_for_is_not_fine() {
         let mut report = Report::default();
         assert_eq!(report.verdict(), Verdict::Broken);
-        report.take(GraphEvent::Stopped);
+        report.take(&GraphEvent::Stopped);
         assert_eq!(report.verdict(), Verdict::Fine);
-        report.take(GraphEvent::AlreadyRunning { pid: Some(7) });
+        report.take(&GraphEvent::AlreadyRunning { pid: Some(7) });
         assert_eq!(report.verdict(), Verdict::AlreadyRunning { pid: Some(7) });
     }
 

@@ -25,7 +25,7 @@ mod table;
 mod value;
 
 pub use embedded::embedded;
-pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, load};
+pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, load, load_file};
 pub use per_app::{PerApp, PerAppRule};
 pub use place::{Place, Problem, ProfileError, Warning};
 pub use profile::{

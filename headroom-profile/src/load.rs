@@ -97,7 +97,11 @@ pub fn load(name_or_path: &str) -> Result<Loaded, LoadError> {
     Ok(Loaded { profile, warnings, origin: Origin::Embedded })
 }
 
-fn load_file(path: &Path) -> Result<Loaded, LoadError> {
+/// Loads the profile in a file.
+///
+/// # Errors
+/// A file that cannot be read, or a text that is no valid profile.
+pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     let read_error = |source| LoadError::Read { path: path.to_owned(), source };
     // Read up to the limit and one byte more, so that a device or a pipe without end is
     // refused as well.

@@ -1,4 +1,7 @@
 //! Commands to hr-graph: a bounded queue, and a doorbell that ends its sleep.
+//!
+//! Settings of the chain are one whole value of which the newest counts, so they wait in a place
+//! of their own: however fast they change, they never fill the queue.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,6 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use headroom_dsp::ChainParams;
+use parking_lot::Mutex;
 
 use super::GraphCommand;
 
@@ -27,6 +32,7 @@ pub enum CommandError {
 #[derive(Debug, Clone)]
 pub struct Commands {
     queue: Sender<GraphCommand>,
+    params: Arc<Mutex<Option<ChainParams>>>,
     bell: Arc<UnixStream>,
 }
 
@@ -34,6 +40,7 @@ pub struct Commands {
 #[derive(Debug)]
 pub(super) struct Mailbox {
     queue: Receiver<GraphCommand>,
+    params: Arc<Mutex<Option<ChainParams>>>,
     bell: UnixStream,
 }
 
@@ -42,9 +49,10 @@ pub(super) fn mailbox() -> std::io::Result<(Commands, Mailbox)> {
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
     let (sender, receiver) = bounded(QUEUE);
+    let params = Arc::default();
     Ok((
-        Commands { queue: sender, bell: Arc::new(ours) },
-        Mailbox { queue: receiver, bell: theirs },
+        Commands { queue: sender, params: Arc::clone(&params), bell: Arc::new(ours) },
+        Mailbox { queue: receiver, params, bell: theirs },
     ))
 }
 
@@ -54,12 +62,30 @@ impl Commands {
     /// # Errors
     /// [`CommandError`] when the queue is full or hr-graph has ended.
     pub fn send(&self, command: GraphCommand) -> Result<(), CommandError> {
-        self.queue.try_send(command).map_err(|error| {
-            if error.is_full() { CommandError::Full } else { CommandError::Ended }
-        })?;
+        self.queue(command)?;
+        self.ring();
+        Ok(())
+    }
+
+    /// Queues a command, for which [`Commands::ring`] must follow. Makes no system call, so that
+    /// it can be done under a lock.
+    ///
+    /// # Errors
+    /// [`CommandError`] when the queue is full or hr-graph has ended.
+    pub fn queue(&self, command: GraphCommand) -> Result<(), CommandError> {
+        if let GraphCommand::SetParams(params) = command {
+            *self.params.lock() = Some(params);
+            return Ok(());
+        }
+        self.queue
+            .try_send(command)
+            .map_err(|error| if error.is_full() { CommandError::Full } else { CommandError::Ended })
+    }
+
+    /// Wakes hr-graph. Never blocks.
+    pub fn ring(&self) {
         // A bell that is full is ringing already.
         let _ = (&*self.bell).write(&[1]);
-        Ok(())
     }
 }
 
@@ -74,13 +100,17 @@ impl Mailbox {
     pub(super) fn take(&self) -> Option<GraphCommand> {
         let mut rung = [0; 64];
         while matches!((&self.bell).read(&mut rung), Ok(n) if n == rung.len()) {}
-        self.queue.try_recv().ok()
+        self.queue
+            .try_recv()
+            .ok()
+            .or_else(|| self.params.lock().take().map(GraphCommand::SetParams))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use headroom_dsp::BusParams;
 
     #[test]
     fn commands_arrive_in_order_and_a_full_queue_says_so() {
@@ -94,6 +124,16 @@ mod tests {
             taken += 1;
         }
         assert_eq!(taken, QUEUE);
+        let newest = ChainParams {
+            bus: BusParams { bypass: true, ..Default::default() },
+            ..Default::default()
+        };
+        for params in [ChainParams::default(), newest] {
+            commands.send(GraphCommand::SetParams(params)).expect("there is always room");
+        }
+        let Some(GraphCommand::SetParams(params)) = mailbox.take() else { panic!("not there") };
+        assert_eq!(params, newest, "the newest counts");
+        assert!(mailbox.take().is_none());
         drop(mailbox);
         assert_eq!(commands.send(GraphCommand::Stop), Err(CommandError::Ended));
     }

@@ -94,7 +94,7 @@ fn a_second_headroomd_refuses_and_harms_nothing() {
         let mut first = headroomd_for(&graph, Way::Target);
         let mut second = graph.headroomd(&[]);
         assert_eq!(second.wait(), Ended::Exited(1));
-        assert!(second.log().contains("already running"), "{}", second.log());
+        assert!(second.log().contains("another headroomd is running"), "{}", second.log());
         assert_eq!(first.ended(), None);
         play(&graph, Way::Target, "app", &tones(10.0, 0.1)).stop();
     });

@@ -1,0 +1,55 @@
+//! `hello` and `status`.
+
+use std::time::Instant;
+
+use headroom_ipc::{Hello, HelloCall, Override, PROTOCOL, Status, StreamStatus};
+
+use crate::state::Model;
+
+pub(crate) fn hello<'m>(model: &'m Model, call: &HelloCall) -> &'m Hello {
+    if let Some(client) = &call.client {
+        log::debug!("a client is {client:?}");
+    }
+    model.hello()
+}
+
+pub(crate) fn status(model: &Model, now: Instant) -> Status {
+    let daemon = model.daemon();
+    let settings = model.settings();
+    let overridden = settings.settings.iter().filter(|setting| setting.overridden);
+    Status {
+        version: daemon.version.clone(),
+        protocol: PROTOCOL,
+        run_id: daemon.run_id.clone(),
+        pid: daemon.pid,
+        uptime_ms: model.uptime_ms(now),
+        graph: daemon.graph.clone(),
+        profile: model.profile_state().used.clone(),
+        bypass: settings.bypass,
+        device: model.sinks().device.clone(),
+        device_description: model.device_description().map(str::to_owned),
+        streams: model
+            .routing()
+            .streams
+            .iter()
+            .map(|stream| StreamStatus {
+                id: stream.id,
+                app: stream.app.clone(),
+                media_name: stream.media_name.clone(),
+                route: stream.route.clone(),
+                bus: stream.bus.clone(),
+                playing: stream.playing,
+                contested: stream.contested,
+                gain_db: model.gain_db(stream),
+            })
+            .collect(),
+        overrides: overridden
+            .map(|setting| Override {
+                key: setting.key.clone(),
+                value: setting.value.clone(),
+                profile_value: setting.profile_value.clone(),
+            })
+            .collect(),
+        warnings: daemon.warnings.clone(),
+    }
+}

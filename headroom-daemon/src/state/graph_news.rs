@@ -1,0 +1,125 @@
+//! What news from hr-graph mean for the state that clients see.
+
+use headroom_ipc::{Daemon, DaemonChange, Device, SinksChange};
+
+use super::{Effects, Model};
+use crate::graph::{GraphEvent, InsertId};
+
+/// What warnings are about.
+const PIPEWIRE: &str = "pipewire";
+const WIREPLUMBER: &str = "wireplumber";
+const DEVICE: &str = "device";
+const GRAPH: &str = "graph";
+
+pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
+    match event {
+        GraphEvent::WaitingForPipeWire => change_daemon(model, effects, |model, daemon| {
+            let text = "PipeWire is not there: headroomd waits for it (is it running for this \
+                        user?)";
+            model.warn(daemon, PIPEWIRE, text);
+        }),
+        GraphEvent::Connected { server, library } => {
+            let mut daemon = model.daemon().clone();
+            daemon.graph.pipewire_connected = true;
+            daemon.graph.pipewire_version = Some(server.clone());
+            daemon.graph.library_version = Some(library.clone());
+            daemon.warnings.retain(|warning| warning.about != PIPEWIRE);
+            model.publish(DaemonChange::PipewireBack(daemon), effects);
+        }
+        GraphEvent::Lost => {
+            let mut daemon = model.daemon().clone();
+            daemon.graph.pipewire_connected = false;
+            daemon.graph.wireplumber_connected = false;
+            daemon.warnings.retain(|warning| warning.about == PIPEWIRE);
+            let text = "the connection to PipeWire has broken: headroomd waits for it";
+            model.warn(&mut daemon, PIPEWIRE, text);
+            model.publish(DaemonChange::PipewireLost(daemon), effects);
+            model.running.clear();
+            model.device_description = None;
+            change_device(model, effects, |device| {
+                *device = Device { latency_frames: device.latency_frames, ..Device::default() };
+            });
+        }
+        GraphEvent::WaitingForSessionManager => change_daemon(model, effects, |model, daemon| {
+            daemon.graph.wireplumber_connected = false;
+            let text = "WirePlumber is not there: nothing is linked without it";
+            model.warn(daemon, WIREPLUMBER, text);
+        }),
+        GraphEvent::NoDeviceSink => {
+            manager_is_there(model, effects, |model, daemon| {
+                let text = "there is no sink to play to: headroomd waits for one";
+                model.warn(daemon, DEVICE, text);
+            });
+            model.device_description = None;
+            change_device(model, effects, |device| device.device_sink = None);
+        }
+        GraphEvent::DeviceSink(sink) => {
+            manager_is_there(model, effects, |_, daemon| {
+                daemon.warnings.retain(|warning| warning.about != DEVICE);
+            });
+            model.device_description =
+                Some(sink.description.clone()).filter(|description| !description.is_empty());
+            change_device(model, effects, |device| device.device_sink = Some(sink.name.clone()));
+        }
+        GraphEvent::Ready => manager_is_there(model, effects, |_, _| {}),
+        GraphEvent::Promoted { .. } => change_device(model, effects, |device| {
+            device.default_sink = Some(InsertId::Main.node_name().to_owned());
+        }),
+        GraphEvent::Demoted { now } => {
+            change_device(model, effects, |device| device.default_sink.clone_from(now));
+        }
+        GraphEvent::Latency { frames, rate_hz } => change_device(model, effects, |device| {
+            device.latency_frames = *frames;
+            device.rate_hz = Some(*rate_hz);
+            let ms = f64::from(*frames) * 1_000.0 / f64::from((*rate_hz).max(1));
+            device.latency_ms = Some(ms as f32);
+        }),
+        GraphEvent::Running { insert, running } => {
+            model.running.retain(|known| known != insert);
+            if *running {
+                model.running.push(*insert);
+            }
+        }
+        GraphEvent::Trouble(text) => {
+            change_daemon(model, effects, |model, daemon| model.warn(daemon, GRAPH, text));
+        }
+        GraphEvent::InsertMade { .. }
+        | GraphEvent::Volume { .. }
+        | GraphEvent::AlreadyRunning { .. }
+        | GraphEvent::Stopped => {}
+    }
+}
+
+/// Publishes what a change makes of the daemon's state, if it makes anything of it.
+fn change_daemon(
+    model: &mut Model,
+    effects: &mut Effects,
+    change: impl FnOnce(&Model, &mut Daemon),
+) {
+    let mut daemon = model.daemon().clone();
+    change(model, &mut daemon);
+    if daemon != *model.daemon() {
+        model.publish(DaemonChange::Changed(daemon), effects);
+    }
+}
+
+/// What only WirePlumber's work can have brought about.
+fn manager_is_there(
+    model: &mut Model,
+    effects: &mut Effects,
+    change: impl FnOnce(&Model, &mut Daemon),
+) {
+    change_daemon(model, effects, |model, daemon| {
+        daemon.graph.wireplumber_connected = true;
+        daemon.warnings.retain(|warning| warning.about != WIREPLUMBER);
+        change(model, daemon);
+    });
+}
+
+fn change_device(model: &mut Model, effects: &mut Effects, change: impl FnOnce(&mut Device)) {
+    let mut device = model.sinks().device.clone();
+    change(&mut device);
+    if device != model.sinks().device {
+        model.publish(SinksChange::DeviceChanged(device), effects);
+    }
+}

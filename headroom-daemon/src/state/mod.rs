@@ -1,0 +1,129 @@
+//! The state of the daemon: what is so, and who is to be told.
+//!
+//! [`Model`] is what is so, [`broadcaster`] is who is told when it changes. `step` is what
+//! happens to both, `ops` what a request does; the [`Engine`](crate::engine::Engine) holds the
+//! lock around all of it. Nothing here does I/O, asks a clock or knows a thread.
+
+mod broadcaster;
+pub(crate) mod graph_news;
+mod levels;
+mod model;
+mod profiles;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Sender;
+use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic};
+
+use broadcaster::Broadcaster;
+pub use broadcaster::SeatId;
+pub use model::Start;
+pub(crate) use model::{MAIN_BUS, Model};
+pub use profiles::ReadAgain;
+
+use crate::graph::GraphCommand;
+use crate::outbox::Doorbell;
+
+/// What follows from a step, in order.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// What has changed.
+    pub events: Vec<Event>,
+    /// The reply to the request that this step was about. It comes after the events: what it
+    /// says is so.
+    pub reply: Option<(SeatId, ServerFrame)>,
+    /// What the graph is to do.
+    pub commands: Vec<GraphCommand>,
+    /// Nothing has been done, because there is no room yet for what must be said before the
+    /// reply.
+    pub not_yet: bool,
+}
+
+/// The state. See the module.
+#[derive(Debug)]
+pub struct DaemonState {
+    pub(crate) model: Model,
+    broadcaster: Broadcaster,
+    /// Nothing is published any more, and every request is refused.
+    pub(crate) stopping: bool,
+}
+
+impl DaemonState {
+    /// The state at the start, before anything has happened.
+    #[must_use]
+    pub fn new(start: Start) -> DaemonState {
+        DaemonState {
+            model: Model::new(start),
+            broadcaster: Broadcaster::default(),
+            stopping: false,
+        }
+    }
+
+    /// What the daemon says of itself.
+    #[must_use]
+    pub fn hello(&self) -> &Hello {
+        self.model.hello()
+    }
+
+    /// Queues what a step gave, in order, and adds the bells of those who are to write.
+    pub(crate) fn send(&mut self, effects: Effects, now: Instant, bells: &mut Vec<Arc<Doorbell>>) {
+        let from = effects.reply.as_ref().map(|(seat, _)| *seat);
+        for event in &effects.events {
+            // A loss is said with the number that the last event of the topic had before it.
+            let seq = self.daemon_seq();
+            self.broadcaster.publish(event, from, seq, now, bells);
+        }
+        if let Some((seat, frame)) = effects.reply {
+            self.broadcaster.answer(seat, frame);
+        }
+    }
+
+    pub(crate) fn join(&mut self, queue: Sender<ServerFrame>, bell: Arc<Doorbell>) -> SeatId {
+        self.broadcaster.join(queue, bell)
+    }
+
+    pub(crate) fn leave(&mut self, seat: SeatId) {
+        self.broadcaster.leave(seat);
+    }
+
+    /// How often to look at the meters; 0 while nobody wants to see them, or nothing plays.
+    pub(crate) fn meters_hz(&self) -> f32 {
+        if self.model.running.is_empty() || self.stopping {
+            return 0.0;
+        }
+        self.model.levels.publish_hz().min(self.broadcaster.wanted_hz())
+    }
+
+    /// The files of profiles, for reading them again.
+    pub(crate) fn profile_files(&self) -> Vec<(String, PathBuf)> {
+        self.model.profiles.files()
+    }
+
+    /// Says what a connection has lost, as far as there is room.
+    pub(crate) fn report_losses(&mut self, seat: SeatId) -> bool {
+        let seq = self.daemon_seq();
+        self.broadcaster.report_losses(seat, seq)
+    }
+
+    pub(crate) fn subscribe(&mut self, seat: SeatId, topics: &[Topic], max_hz: Option<f32>) {
+        self.broadcaster.subscribe(seat, topics, max_hz);
+    }
+
+    /// Gives the topics that are left, or nothing if losses have to be said first and there is
+    /// no room for that.
+    pub(crate) fn unsubscribe(&mut self, seat: SeatId, topics: &[Topic]) -> Option<Vec<Topic>> {
+        let seq = self.daemon_seq();
+        self.broadcaster.unsubscribe(seat, topics, seq)
+    }
+
+    pub(crate) fn publish(&mut self, change: impl Into<Change>, effects: &mut Effects) {
+        self.model.publish(change, effects);
+    }
+
+    fn daemon_seq(&self) -> u64 {
+        self.model.mirror.seq(Topic::Daemon).unwrap_or(0)
+    }
+}

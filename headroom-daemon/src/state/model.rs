@@ -1,0 +1,170 @@
+//! What is so: the mirror that clients copy, and what it is made of.
+
+use std::time::Instant;
+
+use headroom_ipc::{
+    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, Rules,
+    Settings, Sinks, Stream, Tracked, Warning,
+};
+use headroom_profile::Loaded;
+
+use super::levels::Levels;
+use super::profiles::KnownProfiles;
+use super::{Effects, wire};
+
+/// What the daemon starts with.
+#[derive(Debug)]
+pub struct Start {
+    /// What it says of itself.
+    pub hello: Hello,
+    /// The profile in force.
+    pub profile: Loaded,
+    /// When.
+    pub at: Instant,
+}
+
+/// The bus that everything goes through that is not sent elsewhere.
+pub(crate) const MAIN_BUS: &str = "main";
+
+/// Warnings that are kept; the oldest goes first.
+const MOST_WARNINGS: usize = 16;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Model {
+    hello: Hello,
+    started_at: Instant,
+    pub(super) mirror: Mirror,
+    pub(crate) profiles: KnownProfiles,
+    pub(crate) levels: Levels,
+    /// What people call the device sink.
+    pub(super) device_description: Option<String>,
+    /// Which inserts sound flows through.
+    pub(super) running: Vec<crate::graph::InsertId>,
+}
+
+impl Model {
+    pub(super) fn new(start: Start) -> Model {
+        let Start { hello, profile, at } = start;
+        let mut model = Model {
+            hello,
+            started_at: at,
+            mirror: Mirror::full(),
+            profiles: KnownProfiles::with(&profile),
+            levels: Levels::new(profile.profile.clone()),
+            device_description: None,
+            running: Vec::new(),
+        };
+        // Before the first event this is the state of each topic, with the number 0. The
+        // daemon's own topic begins with `started`, which nobody can have subscribed to yet.
+        let used = profile.profile.name;
+        model.mirror.profile = Some(Tracked {
+            seq: 0,
+            state: Profiles { used: used.clone(), profiles: model.profiles.all() },
+        });
+        model.mirror.setting = Some(Tracked {
+            seq: 0,
+            state: Settings { bypass: false, settings: model.levels.settings() },
+        });
+        model.mirror.routing = Some(Tracked {
+            seq: 0,
+            state: Routing { rules: model.rules_of(&used), streams: Vec::new() },
+        });
+        let daemon = Daemon {
+            version: model.hello.version.clone(),
+            protocol: PROTOCOL,
+            run_id: model.hello.run_id.clone(),
+            pid: model.hello.pid,
+            graph: Graph::default(),
+            warnings: Vec::new(),
+        };
+        let _ = model.mirror.publish(DaemonChange::Started(daemon));
+        model
+    }
+
+    pub(crate) fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    pub(crate) fn uptime_ms(&self, now: Instant) -> u64 {
+        let uptime = now.saturating_duration_since(self.started_at);
+        u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Makes a change: numbers it, applies it to the mirror, and has it sent.
+    pub(crate) fn publish(&mut self, change: impl Into<Change>, effects: &mut Effects) {
+        effects.events.push(self.mirror.publish(change));
+    }
+
+    pub(crate) fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    pub(crate) fn daemon(&self) -> &Daemon {
+        state(&self.mirror.daemon)
+    }
+
+    pub(crate) fn profile_state(&self) -> &Profiles {
+        state(&self.mirror.profile)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        state(&self.mirror.setting)
+    }
+
+    pub(crate) fn routing(&self) -> &Routing {
+        state(&self.mirror.routing)
+    }
+
+    pub(crate) fn sinks(&self) -> &Sinks {
+        state(&self.mirror.sinks)
+    }
+
+    pub(crate) fn device_description(&self) -> Option<&str> {
+        self.device_description.as_deref()
+    }
+
+    /// The gain that a stream gets now, nil while nothing is measured.
+    pub(crate) fn gain_db(&self, stream: &Stream) -> Option<f32> {
+        let meters = state(&self.mirror.meters);
+        let bus = meters.buses.iter().find(|bus| Some(&bus.bus) == stream.bus.as_ref())?;
+        let limiter = meters.master.as_ref()?.limiter_reduction_db?;
+        Some(bus.agc_gain_db? - bus.guard_reduction_db? - bus.compressor_reduction_db? - limiter)
+    }
+
+    /// The rules while this profile is in force.
+    pub(crate) fn rules_of(&self, profile: &str) -> Rules {
+        let Some(profile) = self.profiles.profile(profile) else { return Rules::default() };
+        Rules {
+            rules: profile.rules.iter().map(wire::rule).collect(),
+            default_route: wire::route(&profile.default_route.route),
+        }
+    }
+
+    /// Puts a known profile in force: its settings under the overrides. Nothing is published.
+    pub(crate) fn use_levels_of(&mut self, name: &str) {
+        if let Some(profile) = self.profiles.profile(name) {
+            self.levels.use_profile(profile.clone());
+        }
+    }
+
+    /// Every setting as it is now.
+    pub(crate) fn settings_now(&self) -> Settings {
+        Settings { bypass: self.settings().bypass, settings: self.levels.settings() }
+    }
+
+    /// Warns of something, once: a warning about the same takes its place.
+    pub(super) fn warn(&self, daemon: &mut Daemon, about: &str, message: &str) {
+        daemon.warnings.retain(|warning| warning.about != about);
+        if daemon.warnings.len() >= MOST_WARNINGS {
+            daemon.warnings.remove(0);
+        }
+        let warning = Warning { about: about.to_owned(), message: message.to_owned() };
+        daemon.warnings.push(warning);
+    }
+}
+
+/// The state of a topic. Ours has every topic.
+fn state<S>(tracked: &Option<Tracked<S>>) -> &S {
+    &tracked.as_ref().expect("the daemon's mirror is full from its start to its end").state
+}

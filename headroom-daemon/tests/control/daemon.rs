@@ -1,0 +1,101 @@
+//! A daemon's server in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use headroom_daemon::daemon::hello;
+use headroom_daemon::engine::Engine;
+use headroom_daemon::graph::GraphCommand;
+use headroom_daemon::meters::Pace;
+use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
+use headroom_daemon::state::{DaemonState, Start};
+use headroom_ipc::Endpoint;
+
+use crate::peer::Peer;
+
+/// A server without a graph. It is stopped when it is dropped.
+pub(crate) struct Daemon {
+    pub(crate) engine: Engine,
+    /// What the graph would have been told.
+    pub(crate) commands: Receiver<GraphCommand>,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) path: PathBuf,
+    fault: Arc<AtomicBool>,
+    server: Option<Server>,
+    _folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    pub(crate) fn start() -> Daemon {
+        Daemon::with(ServerSettings::default())
+    }
+
+    pub(crate) fn with(settings: ServerSettings) -> Daemon {
+        Daemon::with_profile(settings, "default")
+    }
+
+    pub(crate) fn with_profile(settings: ServerSettings, profile: &str) -> Daemon {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("headroom/control.sock");
+        let (graph, commands) = bounded(10_000);
+        let pace = Arc::new(Pace::default());
+        let start = Start {
+            hello: hello(&settings),
+            profile: headroom_profile::load(profile).expect("a profile"),
+            at: Instant::now(),
+        };
+        let fault = Arc::new(AtomicBool::new(false));
+        let on_fault = {
+            let fault = fault.clone();
+            Box::new(move || fault.store(true, Ordering::SeqCst))
+        };
+        let engine = Engine::new(DaemonState::new(start), Box::new(graph), pace.clone(), on_fault);
+        let listen = Listen::At(Endpoint::Path(path.clone()));
+        let listening = Listening::claim(&listen).expect("a socket");
+        let server = Server::start(listening, engine.clone(), settings).expect("a server");
+        Daemon { engine, commands, pace, path, fault, server: Some(server), _folder: folder }
+    }
+
+    /// A client that has read `hello`.
+    pub(crate) fn peer(&self) -> Peer {
+        let mut peer = self.stranger();
+        peer.hello();
+        peer
+    }
+
+    /// A client that has read nothing yet.
+    pub(crate) fn stranger(&self) -> Peer {
+        Peer::connect(&self.path)
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.server.as_ref().expect("it runs").connections()
+    }
+
+    /// Stops it as SIGTERM does.
+    pub(crate) fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop("SIGTERM");
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.stop();
+        let fault = self.fault.load(Ordering::SeqCst);
+        assert!(!fault || std::thread::panicking(), "a step has panicked");
+    }
+}
+
+/// Waits until something is so.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

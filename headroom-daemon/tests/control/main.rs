@@ -1,0 +1,8 @@
+//! The control plane as a client meets it: the real server in this process, over real sockets,
+//! with a queue in place of the graph.
+
+mod basics;
+mod daemon;
+mod peer;
+mod settings;
+mod topics;
