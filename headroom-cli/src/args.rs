@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use headroom_client::ipc::{BypassTo, Topic};
 
 use crate::audio::Depth;
 
@@ -17,9 +19,73 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Status(StatusArgs),
+    Watch(WatchArgs),
+    Bypass(BypassArgs),
+    Call(CallArgs),
     Daemon(DaemonArgs),
     Render(RenderArgs),
     Analyze(AnalyzeArgs),
+}
+
+/// Show what a person asks first: profile, device, apps, and what is wrong
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// Print JSON, as the op `status` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Tell every change as it happens, until you stop it
+///
+/// Waits for the daemon when it goes, and catches up when it is back.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WatchArgs {
+    /// What to tell about [default: all but meters]
+    #[arg(value_name = "TOPIC", value_parser = topics())]
+    pub(crate) topics: Vec<Topic>,
+
+    /// Take meters so often a second at most
+    #[arg(long, value_name = "HZ", default_value = "5")]
+    pub(crate) max_hz: f32,
+
+    /// Print one event of IPC.md a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Let the sound pass untouched, or no longer; no app is moved
+#[derive(Debug, clap::Args)]
+pub(crate) struct BypassArgs {
+    /// on, off, or the other one of the two
+    #[arg(value_name = "on|off|toggle", value_parser = bypass_words(), hide_possible_values = true)]
+    pub(crate) to: BypassTo,
+
+    /// Print JSON, as the op `bypass.set` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Send any request of the protocol, and print its result as JSON
+///
+/// IPC.md lists the ops; so does `headroom call describe`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CallArgs {
+    /// The name of the op, such as setting.get
+    #[arg(value_name = "OP")]
+    pub(crate) op: String,
+
+    /// Its arguments, such as '{"key": "agc.target_lufs"}'
+    #[arg(value_name = "JSON")]
+    pub(crate) args: Option<String>,
+}
+
+fn topics() -> impl TypedValueParser<Value = Topic> {
+    PossibleValuesParser::new(Topic::WORDS).map(|word| Topic::from_word(&word))
+}
+
+fn bypass_words() -> impl TypedValueParser<Value = BypassTo> {
+    PossibleValuesParser::new(BypassTo::WORDS).map(|word| BypassTo::from_word(&word))
 }
 
 /// Run the daemon, headroomd

@@ -1,9 +1,11 @@
 //! How a run ends that did not do what was asked: what is to be said, and with which exit code.
 //!
-//! 0 done, 1 refused or failed, 2 usage; 128 and the signal's number where a signal ended it.
+//! 0 done, 1 refused or failed, 2 usage, 3 the daemon cannot be reached; 128 and the signal's number where a signal ended it.
 
 use std::fmt::Display;
 use std::process::ExitCode;
+
+use headroom_client::ClientError;
 
 use crate::audio::{ReadError, WriteError};
 
@@ -24,6 +26,11 @@ impl Failure {
     /// What was typed cannot be meant.
     pub(crate) fn usage(line: impl Display) -> Failure {
         Failure { line: Some(line.to_string()), hint: None, code: 2 }
+    }
+
+    /// The daemon cannot be reached.
+    fn unreachable(line: impl Display) -> Failure {
+        Failure { line: Some(line.to_string()), hint: None, code: 3 }
     }
 
     /// What went wrong has been told already.
@@ -76,6 +83,20 @@ impl From<WriteError> for Failure {
         match error.hint() {
             Some(hint) => failure.with_hint(hint),
             None => failure,
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        match &error {
+            ClientError::NotRunning { .. } => {
+                Failure::unreachable(&error).with_hint("start it with: headroom daemon")
+            }
+            ClientError::TimedOut { .. } => Failure::unreachable(&error)
+                .with_hint("it may hang; its log says more: journalctl --user -t headroomd"),
+            _ if error.is_unreachable() => Failure::unreachable(&error),
+            _ => Failure::refused(&error),
         }
     }
 }

@@ -22,6 +22,10 @@ use clap::Parser;
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let outcome = match args.command {
+        args::Command::Status(args) => command::status::run(&args),
+        args::Command::Watch(args) => command::watch::run(&args),
+        args::Command::Bypass(args) => command::bypass::run(&args),
+        args::Command::Call(args) => command::call::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),
         args::Command::Render(args) => command::render::run(&args),
         args::Command::Analyze(args) => command::analyze::run(&args),

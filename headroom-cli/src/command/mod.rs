@@ -2,5 +2,9 @@
 //! nothing, or why not.
 
 pub(crate) mod analyze;
+pub(crate) mod bypass;
+pub(crate) mod call;
 pub(crate) mod daemon;
 pub(crate) mod render;
+pub(crate) mod status;
+pub(crate) mod watch;

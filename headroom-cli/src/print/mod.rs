@@ -2,14 +2,21 @@
 
 #![allow(clippy::print_stderr, reason = "this is where the command line speaks")]
 
+mod event;
+mod paint;
 mod progress;
 mod report;
+mod status;
 mod table;
+mod text;
 
 use std::io::{self, Write};
 
+pub(crate) use event::event_line;
+pub(crate) use paint::Paint;
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
+pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
 
 use crate::failure::Failure;
@@ -29,20 +36,45 @@ pub(crate) fn warning_line(warning: &str) {
     eprintln!("headroom: warning: {warning}");
 }
 
+/// What happens beside the results.
+pub(crate) fn note_line(note: &str) {
+    eprintln!("headroom: {note}");
+}
+
 /// A result. Whoever reads only the first lines of it has all that he wants.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    part(text).map(|_| ())
+}
+
+/// Whether somebody still reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Reads,
+    HasGone,
+}
+
+/// A part of a result that goes on.
+pub(crate) fn part(text: &str) -> Result<Reader, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::refused(format!("writing to stdout: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(Reader::Reads),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::HasGone),
+        Err(error) => Err(Failure::refused(format!("writing to stdout: {error}"))),
     }
 }
 
 /// A result as JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::refused(format!("making JSON: {error}")))?;
+    let text = serde_json::to_string_pretty(value).map_err(no_json)?;
     result(&(text + "\n"))
+}
+
+/// A part of a result as JSON, in one line.
+pub(crate) fn json_line(value: &impl serde::Serialize) -> Result<Reader, Failure> {
+    let text = serde_json::to_string(value).map_err(no_json)?;
+    part(&(text + "\n"))
+}
+
+fn no_json(error: serde_json::Error) -> Failure {
+    Failure::refused(format!("making JSON: {error}"))
 }
