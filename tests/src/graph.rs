@@ -15,6 +15,7 @@ use crate::programme;
 use crate::recorder::Recorder;
 use crate::service::{self, Service};
 use crate::site::{Site, picture};
+use crate::tool::Tool;
 
 /// What a graph is started with.
 #[derive(Debug, Clone)]
@@ -139,6 +140,27 @@ impl Graph {
     pub fn restart_service(&self, service: Service) {
         self.stop_service(service);
         self.start_service(service);
+    }
+
+    /// Stops a service from running, as a debugger does; it stays there and answers nobody.
+    pub fn freeze_service(&self, service: Service) {
+        self.signal_service(service, libc::SIGSTOP);
+    }
+
+    /// Lets a frozen service run again.
+    pub fn thaw_service(&self, service: Service) {
+        self.signal_service(service, libc::SIGCONT);
+    }
+
+    fn signal_service(&self, service: Service, signal: i32) {
+        let mut services = self.services();
+        services.get_mut(&service).expect("the service runs").signal(signal);
+    }
+
+    /// Starts another tool of the generation that goes on until it is dropped, and hands over
+    /// what it prints in its log.
+    pub fn start_tool(&self, program: &str, arguments: &[&str]) -> Tool {
+        Tool::start(&self.site, program, arguments)
     }
 
     /// What a service has used so far.

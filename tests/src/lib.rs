@@ -34,6 +34,7 @@ mod recorder;
 mod recording;
 mod service;
 mod site;
+mod tool;
 
 pub use client::{Client, Play, Player};
 pub use condition::{Deadline, let_pass, poll};
@@ -47,3 +48,4 @@ pub use process::{Ended, Thread, Usage};
 pub use recorder::Recorder;
 pub use recording::Recording;
 pub use service::Service;
+pub use tool::Tool;

@@ -37,10 +37,8 @@ fn is_outlived(generation: &'static Generation, way: Way, slider: f64) {
     let silent = (AMPLITUDE * slider.powi(3) / 50.0) as f32;
     let after = heard.part(killed_at - QUANTUM as usize, heard.frames());
     let gap_ms: f64 = after.gaps(silent, 24).iter().map(|gap| gap.ms(RATE_HZ)).sum();
-    let relinked = killed_at + (LONGEST_GAP_MS / 1000.0 * f64::from(RATE_HZ)) as usize;
-    let rest = heard.part(relinked, heard.frames());
     let loudest_dbfs = (0..2)
-        .flat_map(|channel| rest.level_curve_dbfs(channel, WINDOW_FRAMES))
+        .flat_map(|channel| after.level_curve_dbfs(channel, WINDOW_FRAMES))
         .fold(f64::NEG_INFINITY, f64::max);
     println!(
         "{generation}: killed, {way:?}, slider at {slider}: {gap_ms:.1} ms of silence, then \

@@ -1,6 +1,6 @@
 //! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
 
-use headroom_tests::{Device, Graph, Service, on_every_generation};
+use headroom_tests::{Device, Ended, Graph, Service, Setup, on_every_generation};
 
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd_for, play, tones};
 
@@ -70,6 +70,56 @@ fn wireplumber_that_is_restarted_finds_headroom_there() {
         }
         assert_eq!(daemon.ended(), None);
         graph.node(BUS);
+    });
+}
+
+/// Whoever leaves PipeWire while WirePlumber still owes it the metadata's values takes the ears of
+/// all others along: nobody is told of any change in it from then on.
+fn make_metadata_silent(graph: &Graph) {
+    for attempt in 0.. {
+        graph.freeze_service(Service::WirePlumber);
+        let leaver = graph.start_tool("pw-metadata", &["-n", "default"]);
+        leaver.wait_for_log("Found");
+        leaver.kill();
+        graph.thaw_service(Service::WirePlumber);
+        // It is silent when a listener that was there before a write has not heard it by the time
+        // that a newcomer has been told.
+        let listener = graph.start_tool("pw-metadata", &["-n", "default", "--monitor"]);
+        listener.wait_for_log("default.audio.sink");
+        let (key, value) = ("test.attempt", attempt.to_string());
+        graph.tool("pw-metadata", &["-n", "default", "0", key, &value]);
+        graph.wait_for("the write", |dump| {
+            (dump.metadata("default", 0, key) == Some(&*value)).then_some(())
+        });
+        if !listener.log().contains(key) {
+            return;
+        }
+        assert!(attempt < 10, "ten who left early, and the metadata still tells what changes");
+    }
+}
+
+#[test]
+fn a_pipewire_that_tells_of_no_change_does_not_keep_headroom_waiting() {
+    on_every_generation(|generation| {
+        let graph = Setup::default()
+            .devices([Device::named(DEVICE), Device::named("headphones").priority(500)])
+            .start(generation);
+        make_metadata_silent(&graph);
+        let mut daemon = graph.headroomd(&["--promote"]);
+        daemon.wait_for_log("ready");
+        assert_sound_flows(&graph, Way::Promoted, "app");
+        // Somebody else's choice is followed too.
+        let chosen = "{ \"name\": \"headphones\" }";
+        let key = "default.configured.audio.sink";
+        graph.tool("pw-metadata", &["0", key, chosen, "Spa:String:JSON"]);
+        let file = graph.write_programme("other.wav", RATE_HZ, &tones(30.0, 0.1));
+        let client = graph.play(&file).start();
+        client.wait_until_linked_to("headphones");
+        daemon.wait_for_log("Headroom is not the default sink any more");
+        graph.wait_for_link(&format!("{MASTER}.out"), "headphones");
+        client.stop();
+        assert_eq!(daemon.stop(), Ended::Exited(0));
+        assert_eq!(graph.dump().default_sink().as_deref(), Some("headphones"));
     });
 }
 

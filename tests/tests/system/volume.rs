@@ -1,7 +1,7 @@
 //! The listener's volume on our sink means what it says, at the device, after everything that
 //! Headroom does to the programme.
 
-use headroom_tests::{Graph, Recorder, on_every_generation};
+use headroom_tests::{Dump, Ended, Graph, Recorder, on_every_generation};
 
 use crate::setting::{BUS, DEVICE, RATE_HZ, WAYS, headroomd_for, play, settled_levels_dbfs, tones};
 
@@ -117,6 +117,47 @@ fn a_slider_that_jumps_up_is_not_taken_for_a_burst() {
             let over_db = 20.0 * f64::from(loudest / steady).log10();
             println!("{generation}: {way:?}, jump from 0.1 to 1: {over_db:+.2} dB over at most");
             assert!(over_db <= TOLERANCE_DB, "{way:?}: {over_db:+.2} dB over in a jump");
+        }
+    });
+}
+
+/// What WirePlumber remembers of our sink is from another day, and the device may have been turned
+/// down since.
+#[test]
+fn starting_moves_no_volume_and_shows_the_devices() {
+    on_every_generation(|generation| {
+        for way in WAYS {
+            let graph = Graph::start(generation);
+            // By its ports: WirePlumber moves a recorder when the default sink changes.
+            let ports = ["FL", "FR"].map(|channel| format!("{DEVICE}:monitor_{channel}"));
+            let recorder = graph.record_ports(RATE_HZ, &ports.each_ref().map(String::as_str));
+            let mut first = None;
+            for slider in [1.0, 0.7, 0.2] {
+                graph.set_volume(DEVICE, slider);
+                let (from, factor) = (recorder.frames(), slider.powi(3));
+                let daemon = headroomd_for(&graph, way);
+                let client = play(&graph, way, &format!("app-{slider}"), &tones(60.0, 0.25));
+                let at = |dump: &Dump, name: &str| {
+                    let volumes = &dump.node(name)?.channel_volumes;
+                    let shows = volumes.iter().all(|volume| (volume - factor).abs() < 1e-3);
+                    (shows && !volumes.is_empty()).then_some(())
+                };
+                graph.wait_for(&format!("{way:?}: our sink to be at {slider}"), |d| at(d, BUS));
+                recorder.wait_until_heard((0.01 * factor) as f32, from);
+                recorder.wait_for_more_frames(RATE_HZ as usize);
+                let dump = graph.dump();
+                assert!(at(&dump, DEVICE).is_some(), "{way:?}: the device has left {slider}");
+
+                // At no moment louder than at full volume, but for the volume.
+                let heard = recorder.so_far();
+                let loudest = headroom_tests::peak(&heard.part(from, heard.frames()).channels);
+                let loudest = f64::from(loudest) / factor;
+                let over_db = 20.0 * (loudest / *first.get_or_insert(loudest)).log10();
+                println!("{generation}: {way:?}, started at {slider}: {over_db:+.2} dB at most");
+                assert!(over_db <= TOLERANCE_DB, "{way:?}, at {slider}: {over_db:+.2} dB over");
+                assert_eq!(daemon.stop(), Ended::Exited(0));
+                client.stop();
+            }
         }
     });
 }
