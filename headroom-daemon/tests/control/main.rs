@@ -3,6 +3,8 @@
 
 mod basics;
 mod daemon;
+mod limits;
 mod peer;
 mod settings;
+mod splits;
 mod topics;

@@ -1,0 +1,9 @@
+//! The program headroomd on a machine without PipeWire: its socket, its threads, its end.
+
+mod ending;
+mod place;
+mod program;
+mod resources;
+
+#[path = "../control/peer.rs"]
+mod peer;

@@ -1,0 +1,103 @@
+//! headroomd as a process, in a runtime directory of its own.
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::peer::Peer;
+
+/// A running headroomd. It is killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+/// The program in a directory, not started.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headroomd"));
+    surround(&mut command, folder);
+    command
+}
+
+/// Lets a program find its files in this directory, and no PipeWire.
+pub(crate) fn surround(command: &mut Command, folder: &Path) {
+    command
+        .env_remove("HEADROOM_SOCKET")
+        .env_remove("LISTEN_PID")
+        .env_remove("LISTEN_FDS")
+        .env_remove("PIPEWIRE_REMOTE")
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("PIPEWIRE_RUNTIME_DIR", folder)
+        .stderr(Stdio::null());
+}
+
+impl Program {
+    /// Starts it and waits until it can be connected to.
+    pub(crate) fn start(arguments: &[&str]) -> Program {
+        let folder = tempfile::tempdir().expect("a directory");
+        let child = command(folder.path()).args(arguments).spawn().expect("headroomd starts");
+        let program = Program { child, folder };
+        wait_until("headroomd to listen", || UnixStream::connect(program.socket()).is_ok());
+        program
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("headroom/control.sock")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A client that has read `hello`.
+    pub(crate) fn peer(&self) -> Peer {
+        let mut peer = Peer::connect(&self.socket());
+        peer.hello();
+        peer
+    }
+
+    /// Its threads, and its open files.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let count = |what: &str| {
+            let path = format!("/proc/{}/{what}", self.id());
+            fs::read_dir(path).expect("it runs").count()
+        };
+        (count("task"), count("fd"))
+    }
+
+    pub(crate) fn terminate(&self) {
+        let id = i32::try_from(self.id()).expect("a process");
+        kill(Pid::from_raw(id), Signal::SIGTERM).expect("it runs");
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let mut ended = None;
+        wait_until("headroomd to end", || {
+            ended = self.child.try_wait().expect("a child");
+            ended.is_some()
+        });
+        ended.expect("it has ended")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
