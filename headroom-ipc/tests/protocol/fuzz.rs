@@ -1,4 +1,5 @@
-//! The functions of the fuzz targets, over the corpus and over inputs that are made from it by a
+//! The functions of the fuzz targets, over the frozen messages, over the corpus in `fuzz/corpus`
+//! (what libFuzzer has found to reach the most), and over inputs that are made from both by a
 //! seed: the same ones on every machine.
 
 use super::specimens;
@@ -37,7 +38,20 @@ fn input(corpus: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     input
 }
 
-fn run(target: fn(&[u8]), corpus: &[Vec<u8>]) {
+/// What libFuzzer has found, in the order of the names.
+fn found(name: &str) -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/");
+    let folder = std::fs::read_dir(format!("{folder}{name}")).expect("the corpus");
+    let mut paths: Vec<_> = folder.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).expect("an input")).collect()
+}
+
+fn run(name: &str, target: fn(&[u8]), seeds: Vec<Vec<u8>>) {
+    let mut corpus = found(name);
+    assert!(corpus.len() > 10, "{name} has hardly any corpus");
+    corpus.extend(seeds);
+    let corpus = &corpus[..];
     for seed in corpus {
         target(seed);
     }
@@ -71,18 +85,18 @@ fn any_stream_of_bytes_is_cut_into_the_same_bodies() {
             [&[n as u8], &length[..], &body, &length, &body].concat()
         })
         .collect();
-    run(fuzzing::deframe, &corpus);
+    run("deframe", fuzzing::deframe, corpus);
 }
 
 #[test]
 fn any_body_is_a_request_or_refused() {
-    run(fuzzing::request, &bodies("request."));
+    run("request", fuzzing::request, bodies("request."));
 }
 
 #[test]
 fn any_body_is_a_message_of_a_daemon_or_refused() {
     let corpus = [bodies("event."), bodies("error."), bodies("reply.")].concat();
-    run(fuzzing::event, &corpus);
+    run("event", fuzzing::event, corpus);
 }
 
 #[test]
@@ -95,5 +109,5 @@ fn any_body_is_a_snapshot_or_refused() {
         .map(|mirror| rmp_serde::to_vec_named(&mirror).expect("a snapshot"))
         .collect();
     corpus.push(Vec::new());
-    run(fuzzing::snapshot, &corpus);
+    run("snapshot", fuzzing::snapshot, corpus);
 }
