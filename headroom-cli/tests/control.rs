@@ -23,6 +23,7 @@ fn status_shows_what_a_person_asks_first_in_80_columns_and_without_colour() {
 headroomd 0.1.0, up 1 d 0 h, protocol 1, pid 4121
 
 Profile    night
+Bypass     off
 Device     Built-in Audio, 48 kHz, quantum 1024, latency +2.3 ms
 PipeWire   1.4.2, WirePlumber 0.5.8
 Overrides  agc.target_lufs = -16.5 (profile: -18)

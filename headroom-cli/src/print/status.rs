@@ -34,9 +34,7 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
     };
     line("Profile", &status.profile);
     let is_bypassed = if status.bypass { "on: the sound passes untouched" } else { "off" };
-    if status.bypass {
-        line("Bypass", is_bypassed);
-    }
+    line("Bypass", is_bypassed);
     line("Device", &device(&status.device, status.device_description.as_deref()));
     line("PipeWire", &graph(&status.graph));
     for (n, change) in status.overrides.iter().enumerate() {
