@@ -165,7 +165,8 @@ fn draw_panel<DB: DrawingBackend>(
     let places = usize::from(end < 10.0) + usize::from(end < 1.0);
     let time_label = |time: &f64| format!("{time:.places$}");
     let mut mesh = chart.configure_mesh();
-    mesh.bold_line_style(GRID.stroke_width(scale))
+    mesh.set_all_tick_mark_size(5 * scale)
+        .bold_line_style(GRID.stroke_width(scale))
         .light_line_style(TRANSPARENT)
         .axis_style(INK.stroke_width(scale))
         .x_label_style(font(13))

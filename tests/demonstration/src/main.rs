@@ -109,17 +109,19 @@ fn run(args: &Args) -> Result<bool, TryError> {
     } else {
         Stage::private(&interrupt)?
     };
-    let received = stage.perform(&parts, &interrupt)?;
+    let mut received = stage.perform(&parts, &interrupt)?;
     let volume_db = stage.volume_db()?;
     stage.close();
 
     screen::say("judging what the device received");
     if volume_db < -0.1 {
         screen::note(&format!(
-            "the volume behind Headroom is {volume_db:.1} dB, and is allowed for"
+            "your volume takes off {:.1} dB, which is put back here",
+            -volume_db
         ));
+        received = received.gain_db(-volume_db);
     }
-    let limits = Limits::of(&profile, volume_db);
+    let limits = Limits::of(&profile);
     let placed = alignment::place(parts, &received)?;
     interrupt.check()?;
     let judgement = Judgement::of(&placed, &received, limits);

@@ -179,26 +179,12 @@ impl Stage {
         Ok(Programme::new(recording.rate_hz, recording.channels))
     }
 
-    /// By how much the volumes behind Headroom turn down what it gives, as the recorder hears it.
+    /// By how much what Headroom gives is turned down before the recorder hears it.
     ///
     /// # Errors
-    /// [`StageError::Muted`] when they leave nothing.
+    /// [`StageError::Muted`] when nothing is left.
     pub(crate) fn volume_db(&self) -> Result<f64, StageError> {
-        let dump = self.graph.dump();
-        let mut factor = 1.0;
-        for name in [MAIN, MASTER, &self.device] {
-            let Some(node) = dump.node(name) else { continue };
-            let heard = name != self.device
-                || node.properties.get("monitor.channel-volumes").is_some_and(|set| set == "true");
-            let volume = node.channel_volumes.first().copied().unwrap_or(1.0);
-            if heard && (node.muted || volume <= 0.0) {
-                return Err(StageError::Muted(described(node)));
-            }
-            if heard {
-                factor *= volume;
-            }
-        }
-        Ok(20.0 * factor.log10())
+        heard_volume_db(&self.graph.dump(), &self.device)
     }
 
     /// Ends Headroom in good order, then everything else.
@@ -220,6 +206,28 @@ impl Drop for Stage {
             self.end_daemon();
         }
     }
+}
+
+/// The volume of the main bus is the device's, carried: only what the device does not do itself is
+/// done in front of it. A device's monitor knows the device's own volume where it says so.
+fn heard_volume_db(dump: &Dump, device: &str) -> Result<f64, StageError> {
+    let factor_of = |name: &str| {
+        let Some(node) = dump.node(name) else { return Ok(1.0) };
+        let volume = node.channel_volumes.first().copied().unwrap_or(1.0);
+        if node.muted || volume <= 0.0 {
+            return Err(StageError::Muted(described(node)));
+        }
+        Ok(volume)
+    };
+    let at_device = factor_of(device)?;
+    let mut factor = (factor_of(MAIN)? / at_device).min(1.0) * factor_of(MASTER)?;
+    let is_monitored = |node: &Node| {
+        node.properties.get("monitor.channel-volumes").is_some_and(|set| set == "true")
+    };
+    if dump.node(device).is_some_and(is_monitored) {
+        factor *= at_device;
+    }
+    Ok(20.0 * factor.log10())
 }
 
 fn wait_a_moment(recorder: &Recorder) {
@@ -276,5 +284,32 @@ mod tests {
         };
         assert_eq!(who_plays(&dump("running")).as_deref(), Some("Player"));
         assert_eq!(who_plays(&dump("idle")), None);
+    }
+
+    #[test]
+    fn a_carried_volume_counts_once_and_only_where_the_monitor_knows_it() {
+        let heard = |bus: f64, monitored: &str| {
+            let sink = |id: u32, name: &str, volume: f64, extra: &str| {
+                format!(
+                    r#"{{ "id": {id}, "type": "PipeWire:Interface:Node", "info": {{ "state": "idle",
+                    "props": {{ "node.name": "{name}", "media.class": "Audio/Sink"{extra} }},
+                    "params": {{ "Props": [ {{ "mute": false,
+                      "channelVolumes": [ {volume}, {volume} ] }} ] }} }} }}"#
+                )
+            };
+            let dump = Dump::parse(&format!(
+                "[ {}, {}, {} ]",
+                sink(30, "dac", 0.125, monitored),
+                sink(31, MASTER, 1.0, ""),
+                sink(32, MAIN, bus, "")
+            ))
+            .expect("a dump");
+            heard_volume_db(&dump, "dac")
+        };
+        let told = r#", "monitor.channel-volumes": true"#;
+        assert!(heard(0.125, "").expect("it sounds").abs() < 1e-6);
+        assert!((heard(0.125, told).expect("it sounds") + 18.06).abs() < 0.01);
+        assert!((heard(0.0625, "").expect("it sounds") + 6.02).abs() < 0.01);
+        assert!(matches!(heard(0.0, ""), Err(StageError::Muted(_))));
     }
 }
