@@ -4,15 +4,15 @@
 //! what changes from everybody else until WirePlumber has answered. When the client leaves
 //! before that, the answer is never counted (seen with 0.3.65 and 1.4.2): from then on nobody
 //! is told of any change until PipeWire ends. Only whoever binds anew is told the values as
-//! they are. So a write of ours that does not come back is looked up, and from then on the
-//! metadata is read again whenever sinks or links come and go.
+//! they are. So a change that is bound to come and does not is looked up, and from then on
+//! the metadata is read again whenever sinks or links come and go.
 //!
-//! Pure: `session` says what was written and heard, and asks what is to be done.
+//! Pure: `session` says what is expected and heard, and asks what is to be done.
 
 use std::time::{Duration, Instant};
 
-/// How long our own write may take to come back before it is looked up.
-const ECHO: Duration = Duration::from_millis(500);
+/// How long a change that is bound to come may take before it is looked up.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after a change of the graph it is read: WirePlumber decides after it has seen it.
 const REREAD: Duration = Duration::from_millis(200);
 
@@ -24,9 +24,9 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    /// Something was written that comes back to whoever listens.
-    pub(super) fn wrote(&mut self, now: Instant) {
-        self.due = self.due.or(Some(now + ECHO));
+    /// A change is bound to come: our own write comes back, or a default sink is to be chosen.
+    pub(super) fn expects(&mut self, now: Instant) {
+        self.due = self.due.or(Some(now + PATIENCE));
     }
 
     /// A change was heard, and not only the values that a new binding begins with.
@@ -64,11 +64,11 @@ mod tests {
     #[test]
     fn a_write_that_comes_back_is_not_looked_up() {
         let (mut hearing, now) = (Hearing::default(), Instant::now());
-        hearing.wrote(now);
-        assert_eq!(hearing.wake(), Some(now + ECHO));
+        hearing.expects(now);
+        assert_eq!(hearing.wake(), Some(now + PATIENCE));
         hearing.heard();
         assert_eq!(hearing.wake(), None);
-        assert!(!hearing.must_read(now + ECHO));
+        assert!(!hearing.must_read(now + PATIENCE));
         hearing.graph_changed(now);
         assert_eq!(hearing.wake(), None, "who hears well need not look");
     }
@@ -76,12 +76,12 @@ mod tests {
     #[test]
     fn a_write_that_does_not_come_back_is_looked_up_and_so_is_every_change_after_it() {
         let (mut hearing, now) = (Hearing::default(), Instant::now());
-        hearing.wrote(now);
+        hearing.expects(now);
         assert!(!hearing.must_read(now));
-        assert!(hearing.must_read(now + ECHO));
-        assert!(!hearing.must_read(now + ECHO), "once for each");
-        hearing.graph_changed(now + ECHO);
-        assert!(hearing.must_read(now + ECHO + REREAD));
+        assert!(hearing.must_read(now + PATIENCE));
+        assert!(!hearing.must_read(now + PATIENCE), "once for each");
+        hearing.graph_changed(now + PATIENCE);
+        assert!(hearing.must_read(now + PATIENCE + REREAD));
         hearing.heard();
         hearing.graph_changed(now);
         assert_eq!(hearing.wake(), None);

@@ -122,6 +122,8 @@ pub(super) struct Session<'a> {
     notices: Notices,
     model: Model,
     pub(super) carry: Carry,
+    /// A volume of the bus that its stream could not take yet.
+    unwritten: Option<Volume>,
     rate_hz: u32,
     syncs: Syncs,
     conflict_since: Option<Instant>,
@@ -180,6 +182,7 @@ impl<'a> Session<'a> {
             notices,
             model: Model::default(),
             carry: Carry::new(2),
+            unwritten: None,
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
             conflict_since: None,
@@ -391,6 +394,9 @@ impl<'a> Session<'a> {
                 }
                 live.has_node = true;
                 live.pass_latency_on(Repeat::Known);
+                if let (InsertId::Main, Some(volume)) = (id, self.unwritten.take()) {
+                    self.carry_out(Some(Write::Bus(volume)));
+                }
                 // The rate is known to the audio thread alone, once it has run.
                 self.looks = LOOKS.iter().map(|after| now + *after).collect();
             }
@@ -465,7 +471,7 @@ impl<'a> Session<'a> {
         }
         self.take_up_what_was_left_behind();
         if self.master.is_none() {
-            self.make_master();
+            self.make_master(now);
         }
         self.follow_device(now);
         if self.main.is_none() && self.device.is_some() {
@@ -538,14 +544,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn make_master(&mut self) {
+    fn make_master(&mut self, now: Instant) {
         let device = self
             .wishes
             .default
             .wanted_device(is_ours)
             .and_then(|name| Some((name.to_owned(), self.model.sink_named(name)?)));
         let Some((name, id)) = device else {
-            self.tell_no_device();
+            if self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {
+                // WirePlumber chooses one as the default within moments, and says so.
+                self.hearing.expects(now);
+            } else {
+                self.tell_no_device();
+            }
             return;
         };
         let ports = self.model.sink_channels(id);
@@ -671,7 +682,7 @@ impl<'a> Session<'a> {
         }
         let Some(output) = master.streams.output_id() else { return };
         metadata.set_target(output, wanted);
-        self.hearing.wrote(now);
+        self.hearing.expects(now);
         self.pinned = Some(wanted.to_owned());
     }
 
@@ -685,7 +696,7 @@ impl<'a> Session<'a> {
         metadata.set_graph_value(default_sink::FORMER, Some(&default_sink::value_of(former)));
         let ours = default_sink::value_of(InsertId::Main.node_name());
         metadata.set_graph_value(default_sink::CONFIGURED, Some(&ours));
-        self.hearing.wrote(now);
+        self.hearing.expects(now);
     }
 
     fn is_default(&self) -> bool {
@@ -727,14 +738,15 @@ impl<'a> Session<'a> {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         match write {
             Some(Write::Bus(volume)) => {
-                if let Some(main) = &mut self.main
-                    && main.streams.set_volume(&volume, channels)
-                {
+                let Some(main) = &mut self.main else { return };
+                if main.streams.set_volume(&volume, channels) {
                     // It holds from here on, and a stream is not told what it has done itself.
                     main.volume = volume;
                     let insert = InsertId::Main;
                     self.events.send(GraphEvent::Volume { insert, volume, channels });
                     let _ = self.carry.bus_reports(volume, Instant::now());
+                } else {
+                    self.unwritten = Some(volume);
                 }
             }
             Some(Write::Device(volume)) => {
