@@ -84,7 +84,8 @@ impl Client {
     /// # Errors
     /// As for [`connect`](Client::connect).
     pub fn connect_within(endpoint: &Endpoint, timeout: Duration) -> Result<Client, ClientError> {
-        Client::begin(Wire::connect(endpoint, timeout)?, timeout)
+        let deadline = Deadline::within(timeout);
+        Client::begin(Wire::connect(endpoint, timeout)?, timeout, deadline)
     }
 
     /// Speaks over a socket that is connected already.
@@ -92,11 +93,10 @@ impl Client {
     /// # Errors
     /// As for [`connect`](Client::connect).
     pub fn over(stream: UnixStream, timeout: Duration) -> Result<Client, ClientError> {
-        Client::begin(Wire::over(stream)?, timeout)
+        Client::begin(Wire::over(stream)?, timeout, Deadline::within(timeout))
     }
 
-    fn begin(mut wire: Wire, timeout: Duration) -> Result<Client, ClientError> {
-        let deadline = Deadline::within(timeout);
+    fn begin(mut wire: Wire, timeout: Duration, deadline: Deadline) -> Result<Client, ClientError> {
         let mut greeting = None;
         // What comes in the same read as the greeting belongs to nobody: nothing was asked yet.
         while greeting.is_none() {
@@ -173,8 +173,7 @@ impl Client {
         if self.is_over {
             return Err(ClientError::Closed);
         }
-        self.open.forget_the_unwanted();
-        if self.open.is_full() {
+        if self.open.holds_too_much() || self.open.has_too_many() {
             return Err(ClientError::TooManyOpen { requests: self.open.requests.len() });
         }
         let id = self.next_id;
@@ -211,12 +210,9 @@ impl Client {
                     Reply::Refused(error) => Err(ClientError::Refused(error)),
                 };
             }
-            if self.open.held_bytes >= MAX_HELD_BYTES {
-                self.open.forget_the_unwanted();
-                if self.open.held_bytes >= MAX_HELD_BYTES {
-                    let requests = self.open.requests.len();
-                    return Err(ClientError::TooManyOpen { requests });
-                }
+            if self.open.holds_too_much() {
+                let requests = self.open.requests.len();
+                return Err(ClientError::TooManyOpen { requests });
             }
             if !self.receive(deadline)? {
                 return Err(ClientError::TimedOut { what: "a request", after: self.timeout });
@@ -292,26 +288,22 @@ impl Client {
             if rest.is_empty() {
                 return Ok(());
             }
-            // What cannot be held is left in the socket.
-            let ready = if self.open.held_bytes < MAX_HELD_BYTES {
-                self.wire.ready(true, deadline)?
-            } else {
-                self.open.forget_the_unwanted();
-                Ready::No
+            // Half a message may be out already; without its other half nothing can follow it.
+            let give_up = |client: &mut Client, why: ClientError| {
+                client.is_over |= rest.len() < message.len();
+                Err(why)
             };
-            match ready {
+            match self.wire.ready(true, deadline)? {
                 Ready::ToWrite => {}
-                Ready::ToRead => self.read()?,
-                Ready::No if self.open.held_bytes < MAX_HELD_BYTES && !deadline.is_over() => {}
-                Ready::No => {
-                    // Half a message has gone out; nothing can follow it.
-                    self.is_over |= rest.len() < message.len();
+                // What could not be held is left in the socket.
+                Ready::ToRead if self.open.holds_too_much() => {
                     let requests = self.open.requests.len();
-                    return Err(if self.open.held_bytes >= MAX_HELD_BYTES {
-                        ClientError::TooManyOpen { requests }
-                    } else {
-                        ClientError::TimedOut { what: "a request", after: self.timeout }
-                    });
+                    return give_up(self, ClientError::TooManyOpen { requests });
+                }
+                Ready::ToRead => self.read()?,
+                Ready::No => {
+                    let what = "a request";
+                    return give_up(self, ClientError::TimedOut { what, after: self.timeout });
                 }
             }
         }
@@ -334,8 +326,20 @@ impl Client {
 }
 
 impl Open {
-    fn is_full(&self) -> bool {
-        self.requests.len() >= MAX_OPEN_REQUESTS || self.held_bytes >= MAX_HELD_BYTES
+    fn holds_too_much(&mut self) -> bool {
+        let is_full = |open: &Open| open.held_bytes >= MAX_HELD_BYTES;
+        is_full(self) && {
+            self.forget_the_unwanted();
+            is_full(self)
+        }
+    }
+
+    fn has_too_many(&mut self) -> bool {
+        let is_full = |open: &Open| open.requests.len() >= MAX_OPEN_REQUESTS;
+        is_full(self) && {
+            self.forget_the_unwanted();
+            is_full(self)
+        }
     }
 
     /// Keeps an answer for its ticket, if anybody has that.
@@ -365,9 +369,6 @@ impl Open {
 
     /// Lets go of replies whose tickets were dropped after they had come.
     fn forget_the_unwanted(&mut self) {
-        if !self.is_full() {
-            return;
-        }
         self.requests.retain(|request| {
             let is_kept = request.reply.is_none() || request.wanted.strong_count() > 0;
             if !is_kept {

@@ -116,7 +116,8 @@ impl Subscription {
         matches!(self.link, Link::Up { .. })
     }
 
-    /// The next update, or none within the time.
+    /// The next update, or none within the time. An attempt to connect that has begun, or a
+    /// snapshot, may take longer than that by the time limit of a call.
     pub fn next_within(&mut self, time: Duration) -> Option<Update> {
         self.advance(Deadline::within(time))
     }

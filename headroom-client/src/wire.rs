@@ -32,10 +32,6 @@ impl Deadline {
     pub(crate) fn left(self) -> Option<Duration> {
         self.0.map(|end| end.saturating_duration_since(Instant::now()))
     }
-
-    pub(crate) fn is_over(self) -> bool {
-        self.left() == Some(Duration::ZERO)
-    }
 }
 
 /// One read takes so many bytes at most.

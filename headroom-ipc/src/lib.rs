@@ -3,7 +3,7 @@
 //! This page is the protocol in short; IPC.md is the whole of it, for any language.
 //!
 //! 1. Connect to the Unix socket `$HEADROOM_SOCKET`, else
-//!    `$XDG_RUNTIME_DIR/headroom/control.sock`.
+//!    `$XDG_RUNTIME_DIR/headroom/control.sock`; [`Endpoint::find`] is the whole rule.
 //! 2. Every message, both ways, is a 4-byte big-endian length and a *body* of so many bytes, at
 //!    most [`MAX_BODY_BYTES`]: one MessagePack map with text keys. [`Deframer`] finds the bodies.
 //! 3. The daemon speaks first: a [`Hello`] with its version, the protocol's, a run id that

@@ -137,3 +137,41 @@ fn why_the_daemon_closes_is_heard_even_when_the_write_fails() {
     let heard = client.ping().unwrap_err();
     assert_eq!(heard.code(), Some(Code::InvalidFrame), "{heard}");
 }
+
+#[test]
+fn replies_that_nobody_takes_are_held_within_bounds_and_dropping_them_makes_room() {
+    let (mut client, mut peer) = Peer::pair();
+    let long = "x".repeat(1_000_000);
+    let daemon = beside(move || {
+        while let Some(request) = peer.request() {
+            let result = Value::Text(long.clone());
+            let reply = ServerFrame::reply(request.id, &result);
+            if peer.stream.write_all(reply.bytes()).is_err() {
+                // The client has seen enough.
+                break;
+            }
+        }
+    });
+    let mut tickets = Vec::new();
+    let full = loop {
+        let raw = Value::Map(Vec::new());
+        match client.send_raw("ping", &raw) {
+            Ok(ticket) => tickets.push(ticket),
+            Err(error) => break error,
+        }
+        // The last of them first, so that the others are held.
+        if tickets.len() == 100 {
+            break client.wait(tickets.pop().unwrap()).unwrap_err();
+        }
+    };
+    assert!(matches!(full, ClientError::TooManyOpen { .. }), "{full}");
+    assert!(!full.is_unreachable());
+    tickets.truncate(3);
+    // The replies to the dropped ones are skipped as they come.
+    assert!(client.send_raw("ping", &Value::Map(Vec::new())).is_ok());
+    for ticket in tickets {
+        assert_eq!(client.wait(ticket).unwrap().as_text().map(str::len), Some(1_000_000));
+    }
+    drop(client);
+    daemon.join().unwrap();
+}
