@@ -84,14 +84,17 @@ fn make_metadata_silent(graph: &Graph) {
         graph.thaw_service(Service::WirePlumber);
         // It is silent when a listener that was there before a write has not heard it by the time
         // that a newcomer has been told.
+        let write = |value: &str| {
+            graph.tool("pw-metadata", &["-n", "default", "0", "test", value]);
+            graph.wait_for("the write", |dump| {
+                (dump.metadata("default", 0, "test") == Some(value)).then_some(())
+            });
+        };
+        write(&format!("before {attempt}"));
         let listener = graph.start_tool("pw-metadata", &["-n", "default", "--monitor"]);
-        listener.wait_for_log("default.audio.sink");
-        let (key, value) = ("test.attempt", attempt.to_string());
-        graph.tool("pw-metadata", &["-n", "default", "0", key, &value]);
-        graph.wait_for("the write", |dump| {
-            (dump.metadata("default", 0, key) == Some(&*value)).then_some(())
-        });
-        if !listener.log().contains(key) {
+        listener.wait_for_log("before");
+        write(&format!("after {attempt}"));
+        if !listener.log().contains("after") {
             return;
         }
         assert!(attempt < 10, "ten who left early, and the metadata still tells what changes");
@@ -120,6 +123,20 @@ fn a_pipewire_that_tells_of_no_change_does_not_keep_headroom_waiting() {
         client.stop();
         assert_eq!(daemon.stop(), Ended::Exited(0));
         assert_eq!(graph.dump().default_sink().as_deref(), Some("headphones"));
+    });
+}
+
+#[test]
+fn a_device_that_comes_unannounced_is_found() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        graph.unplug(DEVICE);
+        let mut daemon = graph.headroomd(&[]);
+        daemon.wait_for_log("there is no sink to play to");
+        make_metadata_silent(&graph);
+        graph.plug(Device::named(DEVICE));
+        daemon.wait_for_log("ready");
+        assert_sound_flows(&graph, Way::Target, "app");
     });
 }
 
