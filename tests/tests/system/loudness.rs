@@ -90,8 +90,7 @@ fn comes_out_at_the_target(kinds: &[Kind]) {
             let threads: Vec<_> = programmes
                 .iter()
                 .map(|(name, programme)| {
-                    let play =
-                        || (name.as_str(), through_the_graph(generation, name, programme));
+                    let play = || (name.as_str(), through_the_graph(generation, name, programme));
                     std::thread::Builder::new()
                         .name(format!("{} {name}", generation.name()))
                         .spawn_scoped(scope, play)
