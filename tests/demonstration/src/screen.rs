@@ -3,6 +3,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where ./try speaks")]
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::interrupt::{Interrupt, Interrupted};
+
+/// How often a question looks up whether a signal has come instead of an answer.
+const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// A step that begins.
 pub(crate) fn say(line: &str) {
@@ -30,11 +37,31 @@ pub(crate) fn complain(sentence: &str, details: &str) {
 }
 
 /// Asks, and takes only a yes for one.
-pub(crate) fn agrees(question: &str) -> bool {
+///
+/// # Errors
+/// [`Interrupted`] when a signal comes instead of an answer.
+pub(crate) fn agrees(question: &str, interrupt: &Interrupt) -> Result<bool, Interrupted> {
     eprint!("{question} [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    let (tell, told) = mpsc::sync_channel(1);
+    // A thread of its own, since reading a line goes on after a signal as if there had been none.
+    let asking = std::thread::Builder::new().name("hr-ask".into()).spawn(move || {
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        let _ = tell.send(read.map(|_| answer));
+    });
+    if asking.is_err() {
+        return Ok(false);
+    }
+    loop {
+        interrupt.check()?;
+        match told.recv_timeout(LOOK_UP) {
+            Ok(Ok(answer)) => {
+                return Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Ok(false),
+        }
+    }
 }
 
 /// Whether there is somebody to ask.

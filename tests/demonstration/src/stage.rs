@@ -116,16 +116,16 @@ impl Stage {
             return Err(StageError::OthersPlay(player));
         }
         screen::say(&format!(
-            "this plays {} of test sounds ALOUD on {}, at your present volume",
+            "this plays {} of test sounds ALOUD on {}",
             clock(seconds),
             described(&node)
         ));
-        screen::note("no setting of yours is changed; Ctrl-C ends it at any moment");
+        screen::note("at your present volume; no setting of yours is changed; Ctrl-C ends it");
         if !agreed {
             if !screen::can_ask() {
                 return Err(StageError::NobodyToAsk);
             }
-            if !screen::agrees("    Play it?") {
+            if !screen::agrees("    Play it?", interrupt)? {
                 return Err(StageError::Declined);
             }
         }
