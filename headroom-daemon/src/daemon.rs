@@ -51,6 +51,9 @@ pub enum DaemonError {
         /// Its process, if PipeWire knows it.
         pid: Option<u32>,
     },
+    /// A step has panicked.
+    #[error("headroomd has found a fault in itself, and ends; the lines above say where")]
+    Fault,
     /// hr-graph ended by itself.
     #[error("the connection to the sound has ended by itself; the lines above say why")]
     Graph,
@@ -102,7 +105,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
         let engine = engine.clone();
         move || watch(&inbox, &engine, &desk, &ender)
     })?;
-    let server = Server::start(listening, engine, limits)?;
+    let server = Server::start(listening, engine.clone(), limits)?;
     log::info!("listening at {}", server.place());
 
     let signal = stop.wait()?;
@@ -115,7 +118,11 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     server.stop(signal.unwrap_or("the connection to the sound has ended"));
     meters.stop();
     let joined = graph.join();
-    match reporter.join() {
+    let verdict = reporter.join();
+    if engine.is_at_fault() {
+        return Err(DaemonError::Fault);
+    }
+    match verdict {
         Ok(Verdict::Fine) if joined && signal.is_some() => {
             log::info!("stopped");
             Ok(())

@@ -112,6 +112,12 @@ impl Engine {
         &self.edges.hello
     }
 
+    /// Whether a step has panicked, so that nothing is done any more.
+    #[must_use]
+    pub fn is_at_fault(&self) -> bool {
+        self.edges.at_fault.load(Ordering::SeqCst)
+    }
+
     /// One step: whatever has happened, and all that follows from it.
     pub fn step(&self, input: Input<'_>) {
         let (rings, _) = self.step_quietly(input);
@@ -273,5 +279,59 @@ impl Drop for Locked<'_> {
             self.edges.at_fault.store(true, Ordering::SeqCst);
             (self.edges.on_fault)();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::hello;
+    use crate::server::ServerSettings;
+    use crate::state::Start;
+    use headroom_ipc::Ping;
+
+    /// A graph that panics when it is told something, which is under the lock.
+    struct Broken;
+
+    impl GraphEdge for Broken {
+        fn queue(&self, _: GraphCommand) {
+            panic!("on purpose");
+        }
+
+        fn ring(&self) {}
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_is_told_once_and_nothing_is_done_after_it() {
+        let start = Start {
+            hello: hello(&ServerSettings::default()),
+            profile: headroom_profile::load("default").expect("the default profile"),
+            at: Instant::now(),
+        };
+        let told = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let on_fault = {
+            let told = told.clone();
+            Box::new(move || {
+                told.fetch_add(1, Ordering::SeqCst);
+            })
+        };
+        let pace = Arc::new(Pace::default());
+        let engine = Engine::new(DaemonState::new(start), Box::new(Broken), pace, on_fault);
+        let (sender, receiver) = crossbeam_channel::bounded(crate::outbox::QUEUE);
+        let seat = engine.join(sender, Arc::new(Doorbell::new()));
+        let toggle = |engine: &Engine| {
+            let call = headroom_ipc::BypassSet { bypass: headroom_ipc::BypassTo::Toggle };
+            let bytes = headroom_ipc::encode_request(1, &call).expect("short");
+            let asked = engine.read(&bytes[headroom_ipc::PREFIX_BYTES..]);
+            let _ = engine.answer(seat, &asked);
+        };
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| toggle(&engine)));
+        assert!(caught.is_err());
+        assert!(engine.is_at_fault());
+        toggle(&engine);
+        let ping = headroom_ipc::encode_request(2, &Ping {}).expect("short");
+        let _ = engine.answer(seat, &engine.read(&ping[headroom_ipc::PREFIX_BYTES..]));
+        assert!(receiver.is_empty(), "nothing comes of a state that cannot be trusted");
+        assert_eq!(told.load(Ordering::SeqCst), 1);
     }
 }

@@ -88,3 +88,106 @@ impl DaemonState {
         effects
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::hello;
+    use crate::graph::{DeviceSink, InsertId};
+    use crate::server::ServerSettings;
+    use crate::state::Start;
+    use headroom_ipc::Change;
+
+    fn state() -> DaemonState {
+        DaemonState::new(Start {
+            hello: hello(&ServerSettings::default()),
+            profile: headroom_profile::load("default").expect("the default profile"),
+            at: Instant::now(),
+        })
+    }
+
+    /// The names of what the graph's news give.
+    fn news(state: &mut DaemonState, event: &GraphEvent) -> Vec<&'static str> {
+        let effects = state.step(Input::Graph(event), Instant::now());
+        assert!(effects.commands.is_empty() && effects.reply.is_none());
+        effects
+            .events
+            .iter()
+            .map(|event| match &event.change {
+                Change::Daemon(change) => change.event(),
+                Change::Sinks(change) => change.event(),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pipewire_comes_and_goes_and_clients_see_it() {
+        let mut state = state();
+        let connected = GraphEvent::Connected { server: "1.4.2".into(), library: "1.4.2".into() };
+        let sink = DeviceSink { name: "alsa".into(), description: "Speakers".into() };
+        assert_eq!(news(&mut state, &GraphEvent::WaitingForPipeWire), ["changed"]);
+        let warned = |state: &DaemonState, about: &str| {
+            state.model.daemon().warnings.iter().any(|warning| warning.about == about)
+        };
+        assert!(warned(&state, "pipewire"));
+        assert_eq!(news(&mut state, &connected), ["pipewire_back"]);
+        assert!(!warned(&state, "pipewire"));
+        assert_eq!(news(&mut state, &GraphEvent::WaitingForSessionManager), ["changed"]);
+        assert_eq!(news(&mut state, &GraphEvent::NoDeviceSink), ["changed"]);
+        assert!(warned(&state, "device") && !warned(&state, "wireplumber"));
+        assert_eq!(news(&mut state, &GraphEvent::DeviceSink(sink)), ["changed", "device_changed"]);
+        assert_eq!(state.model.daemon().warnings, []);
+        assert_eq!(news(&mut state, &GraphEvent::Ready), [""; 0], "nothing new");
+        let latency = GraphEvent::Latency { frames: 112, rate_hz: 48_000 };
+        assert_eq!(news(&mut state, &latency), ["device_changed"]);
+        assert_eq!(news(&mut state, &latency), [""; 0], "nothing new");
+        assert_eq!(news(&mut state, &GraphEvent::Lost), ["pipewire_lost", "device_changed"]);
+        assert_eq!(state.model.sinks().device.device_sink, None);
+        assert!(!state.model.daemon().graph.pipewire_connected);
+    }
+
+    #[test]
+    fn warnings_do_not_pile_up() {
+        let mut state = state();
+        for number in 0..100 {
+            news(&mut state, &GraphEvent::Trouble(format!("trouble {number}")));
+        }
+        let [warning] = &state.model.daemon().warnings[..] else { panic!("one warning") };
+        assert_eq!(warning.message, "trouble 99");
+    }
+
+    #[test]
+    fn after_the_end_nothing_is_published() {
+        let mut state = state();
+        let stop = state.step(Input::Stop { reason: "SIGTERM" }, Instant::now());
+        assert_eq!(stop.events.len(), 1);
+        let running = GraphEvent::Running { insert: InsertId::Main, running: true };
+        for event in [GraphEvent::Lost, GraphEvent::WaitingForPipeWire, running] {
+            assert_eq!(news(&mut state, &event), [""; 0]);
+        }
+        let tick = state.step(Input::Meters(Meters::default()), Instant::now());
+        assert!(tick.events.is_empty());
+    }
+
+    #[test]
+    fn what_is_published_makes_the_mirror_of_a_client_equal_to_ours() {
+        let mut state = state();
+        let mut theirs = state.model.mirror().clone();
+        let sink = DeviceSink { name: "alsa".into(), description: String::new() };
+        for event in [
+            GraphEvent::Connected { server: "1".into(), library: "1".into() },
+            GraphEvent::DeviceSink(sink),
+            GraphEvent::Promoted { former: None },
+            GraphEvent::Latency { frames: 96, rate_hz: 44_100 },
+            GraphEvent::Trouble("x".into()),
+            GraphEvent::Demoted { now: Some("alsa".into()) },
+            GraphEvent::Lost,
+        ] {
+            for event in state.step(Input::Graph(&event), Instant::now()).events {
+                assert_eq!(theirs.apply(&event), headroom_ipc::Applied::Changed);
+            }
+        }
+        assert_eq!(&theirs, state.model.mirror());
+    }
+}
