@@ -4,7 +4,7 @@
 //! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
 //! queue, events go out through another; both are plain values, and no PipeWire type crosses
 //! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
-//! `channels`, `model`); policy about streams and profiles is not its business.
+//! `channels`, `hearing`, `model`); policy about streams and profiles is not its business.
 
 mod bindings;
 mod carry;
@@ -18,7 +18,6 @@ mod model;
 mod notice;
 mod pods;
 mod session;
-mod stop;
 mod streams;
 mod thread;
 

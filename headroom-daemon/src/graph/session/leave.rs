@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::default_sink;
-use super::session::Session;
-use super::{InsertId, is_ours};
+use super::Session;
+use crate::graph::{InsertId, default_sink, is_ours};
 
 /// How long WirePlumber may take to make the former default the default again.
 const HAND_BACK: Duration = Duration::from_millis(400);

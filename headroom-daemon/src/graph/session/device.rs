@@ -1,0 +1,70 @@
+//! The device sink that is heard: follows it where WirePlumber links the master to, and sends the
+//! master to the one that is wanted.
+
+use std::time::Instant;
+
+use super::Session;
+use super::inserts::Live;
+use crate::graph::bindings::DeviceBinding;
+use crate::graph::event::DeviceSink;
+use crate::graph::{GraphEvent, is_ours};
+
+impl Session<'_> {
+    /// The sink that the master plays to, as it is linked.
+    fn heard_device(&self) -> Option<u32> {
+        let output = self.master.as_ref()?.streams.output_id()?;
+        self.model
+            .linked_from(output)
+            .find(|id| self.model.node(*id).is_some_and(|node| !is_ours(&node.name)))
+    }
+
+    pub(super) fn follow_device(&mut self, _now: Instant) {
+        let Some(id) = self.heard_device() else { return };
+        if self.device.as_ref().is_some_and(|device| device.id == id) {
+            return;
+        }
+        let Some(node) = self.model.node(id) else { return };
+        let device = DeviceSink { name: node.name.clone(), description: node.description.clone() };
+        self.carry.forget_device();
+        match DeviceBinding::new(&self.registry, id, &self.notices) {
+            Ok(binding) => {
+                self.device = Some(binding);
+                self.told.no_device = false;
+                self.events.send(GraphEvent::DeviceSink(device));
+            }
+            Err(error) => self.trouble("listening to the device sink", Some(error)),
+        }
+        self.set_volumes();
+    }
+
+    pub(super) fn tell_no_device(&mut self) {
+        if !self.told.no_device {
+            self.told.no_device = true;
+            self.events.send(GraphEvent::NoDeviceSink);
+        }
+    }
+
+    /// Sends the master to the device sink that is wanted, where that is another one now.
+    pub(super) fn pin(&mut self, now: Instant) {
+        let (Some(metadata), Some(master)) = (&self.metadata, &self.master) else { return };
+        let Some(wanted) = self.wishes.default.wanted_device(is_ours) else { return };
+        // A device that is away keeps its place: WirePlumber goes elsewhere meanwhile, and
+        // comes back to it.
+        if self.pinned.as_deref() == Some(wanted) || self.model.sink_named(wanted).is_none() {
+            return;
+        }
+        let Some(output) = master.streams.output_id() else { return };
+        metadata.set_target(output, wanted);
+        self.hearing.expects(now);
+        self.pinned = Some(wanted.to_owned());
+    }
+
+    pub(super) fn is_linked(&self) -> bool {
+        let linked = |from: &Live, to: Option<u32>| {
+            let (Some(from), Some(to)) = (from.streams.output_id(), to) else { return false };
+            self.model.linked_from(from).filter(|id| *id == to).count() > 0
+        };
+        let (Some(main), Some(master)) = (&self.main, &self.master) else { return false };
+        linked(main, master.streams.sink_id()) && self.heard_device().is_some()
+    }
+}

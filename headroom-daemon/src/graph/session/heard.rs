@@ -1,0 +1,158 @@
+//! What PipeWire says: every notice changes what the session knows of the graph, and no more.
+
+use std::time::Instant;
+
+use super::latency::{LOOKS, Repeat};
+use super::volume::fit;
+use super::{Outcome, Session};
+use crate::audio::Volume;
+use crate::graph::bindings::MetadataBinding;
+use crate::graph::carry::Write;
+use crate::graph::hearing::Hearing;
+use crate::graph::model::Global;
+use crate::graph::notice::{Notice, Side, StreamNotice};
+use crate::graph::pods::LatencyOf;
+use crate::graph::{GraphEvent, InsertId, is_ours};
+
+impl Session<'_> {
+    pub(super) fn handle(&mut self, notice: Notice) {
+        let now = Instant::now();
+        match notice {
+            Notice::Core { version, rate_hz } => {
+                self.rate_hz = rate_hz.unwrap_or(self.rate_hz);
+                if !self.told.connected {
+                    self.told.connected = true;
+                    let library = self.library.to_owned();
+                    self.events.send(GraphEvent::Connected { server: version, library });
+                }
+            }
+            Notice::Done(seq) => self.syncs.last_done = Some(seq),
+            Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
+            Notice::Added(id, Global::DefaultMetadata) => self.bind_metadata(id),
+            Notice::Added(id, global) => {
+                if matches!(global, Global::Node(_) | Global::Link(_)) {
+                    self.hearing.graph_changed(now);
+                }
+                self.model.add(id, global);
+            }
+            Notice::Removed(id) => {
+                self.hearing.graph_changed(now);
+                self.removed(id);
+            }
+            Notice::Metadata { subject, key, value } => {
+                if self.is_answered(self.syncs.metadata) {
+                    self.hearing.heard();
+                }
+                // A whole subject cleared, or another's stream, is not ours to follow.
+                if let (0, Some(key)) = (subject, key) {
+                    self.wishes.default.takes(&key, value.as_deref(), is_ours);
+                }
+            }
+            Notice::DeviceVolume(report) => {
+                if let Some(device) = &mut self.device {
+                    device.channels = report.channels.map(|(_, count)| count).or(device.channels);
+                    let known = self.carry.device().copied().unwrap_or(Volume::FULL);
+                    let channels = self.main.as_ref().map_or(2, |main| main.channels);
+                    let volume = fit(report.on(known), device.channels, channels);
+                    if !report.is_empty() {
+                        let write = self.carry.device_reports(volume, now);
+                        self.carry_out(write);
+                    }
+                }
+            }
+            Notice::DeviceIsOfCard { card, device } => {
+                let bound = self
+                    .device
+                    .as_mut()
+                    .map(|binding| binding.is_of_card(&self.registry, card, device, &self.notices));
+                self.trouble("listening to the sound card", bound.transpose().err());
+            }
+            Notice::Route(route) => {
+                if let Some(device) = &mut self.device {
+                    device.has_route(route);
+                }
+            }
+            Notice::Stream(id, side, notice) => self.handle_stream(id, side, notice, now),
+        }
+    }
+
+    fn handle_stream(&mut self, id: InsertId, side: Side, notice: StreamNotice, now: Instant) {
+        let events = self.events;
+        let Some(live) = self.live_mut(id) else { return };
+        match notice {
+            StreamNotice::Volume(report) if side == Side::Capture => {
+                let volume = report.on(live.volume);
+                if volume == live.volume {
+                    return;
+                }
+                live.volume = volume;
+                let channels = live.channels;
+                events.send(GraphEvent::Volume { insert: id, volume, channels });
+                if id == InsertId::Main {
+                    let write = self.carry.bus_reports(volume, now);
+                    self.carry_out(write);
+                }
+                self.set_volumes();
+            }
+            StreamNotice::Volume(_) => {}
+            StreamNotice::Latency(of, latency) => {
+                // Only what comes from the other side of the sound is news to pass on.
+                match (side, of) {
+                    (Side::Playback, LatencyOf::Downstream) => live.heard[0] = latency,
+                    (Side::Capture, LatencyOf::Upstream) => live.heard[1] = latency,
+                    _ => return,
+                }
+                live.pass_latency_on(Repeat::Nothing);
+            }
+            StreamNotice::Paused | StreamNotice::Streaming | StreamNotice::Format => {
+                if side == Side::Capture && !matches!(notice, StreamNotice::Format) {
+                    let running = matches!(notice, StreamNotice::Streaming);
+                    if running != live.running {
+                        live.running = running;
+                        events.send(GraphEvent::Running { insert: id, running });
+                    }
+                }
+                live.has_node = true;
+                live.pass_latency_on(Repeat::Known);
+                if let (InsertId::Main, Some(volume)) = (id, self.unwritten.take()) {
+                    self.carry_out(Some(Write::Bus(volume)));
+                }
+                // The rate is known to the audio thread alone, once it has run.
+                self.looks = LOOKS.iter().map(|after| now + *after).collect();
+            }
+            StreamNotice::Failed(error) => {
+                let name = id.node_name();
+                events.send(GraphEvent::Trouble(format!("{name} has failed: {error}")));
+                self.ended = self.ended.or(Some(Outcome::Lost));
+            }
+        }
+    }
+
+    fn removed(&mut self, id: u32) {
+        self.model.remove(id);
+        if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
+            // WirePlumber has gone; the next one starts from what it stored.
+            self.metadata = None;
+            self.hearing = Hearing::default();
+            self.wishes.default.forget_current();
+            self.promoting = false;
+            self.pinned = None;
+        }
+        if self.device.as_ref().is_some_and(|device| device.id == id) {
+            self.device = None;
+            self.carry.forget_device();
+            self.set_volumes();
+        }
+    }
+
+    pub(super) fn bind_metadata(&mut self, id: u32) {
+        match MetadataBinding::new(&self.registry, id, &self.notices) {
+            Ok(metadata) => {
+                self.metadata = Some(metadata);
+                self.syncs.metadata = self.sync();
+                self.told.no_session_manager = false;
+            }
+            Err(error) => self.trouble("listening to the metadata", Some(error)),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Makes the inserts: the master once there is a device sink to play to, with its channels, and
+//! the main bus once there is a master.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Outcome, Session};
+use crate::audio::{Controls, Insert, InsertHandle, StageParams, Volume, Watch};
+use crate::graph::carry::Carry;
+use crate::graph::channels::Channels;
+use crate::graph::pods::Latency;
+use crate::graph::streams::{MAX_FRAMES, Names, Streams};
+use crate::graph::{GraphEvent, InsertId, is_ours};
+
+/// An insert in the graph.
+pub(super) struct Live {
+    pub(super) streams: Streams,
+    pub(super) handle: InsertHandle,
+    pub(super) watch: Arc<Watch>,
+    pub(super) channels: usize,
+    pub(super) volume: Volume,
+    pub(super) running: bool,
+    pub(super) has_node: bool,
+    /// Latency behind us and before us, as it was last heard, and as it was last passed on.
+    pub(super) heard: [Latency; 2],
+    pub(super) passed_on: [Option<Latency>; 2],
+}
+
+impl Session<'_> {
+    pub(super) fn make_master(&mut self, now: Instant) {
+        let device = self
+            .wishes
+            .default
+            .wanted_device(is_ours)
+            .and_then(|name| Some((name.to_owned(), self.model.sink_named(name)?)));
+        let Some((name, id)) = device else {
+            if self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {
+                // WirePlumber chooses one as the default within moments, and says so.
+                self.hearing.expects(now);
+            } else {
+                self.tell_no_device();
+            }
+            return;
+        };
+        let ports = self.model.sink_channels(id);
+        if ports.is_empty() {
+            return;
+        }
+        let channels = Channels::of_sink(&ports);
+        self.carry = Carry::new(channels.count());
+        let names = Names {
+            node: InsertId::Master.node_name(),
+            description: "Headroom master",
+            media: "Headroom master",
+        };
+        let params = StageParams::Master(self.wishes.params.master);
+        let watch = Arc::new(Watch::new(self.rate_hz));
+        self.master = self.make(InsertId::Master, &names, &channels, &name, params, watch);
+        self.pinned = Some(name);
+    }
+
+    pub(super) fn make_main(&mut self) {
+        let Some(master) = &self.master else { return };
+        let sink = master.streams.sink_id();
+        let ports = sink.map(|id| self.model.sink_channels(id)).unwrap_or_default();
+        if ports.is_empty() {
+            return;
+        }
+        let channels = Channels::of_sink(&ports);
+        let names =
+            Names { node: InsertId::Main.node_name(), description: "Headroom", media: "Headroom" };
+        let params = StageParams::Bus(self.wishes.params.bus);
+        let watch = self.wishes.main_watch.clone();
+        let watch = watch.unwrap_or_else(|| Arc::new(Watch::new(self.rate_hz)));
+        self.wishes.main_watch = Some(watch.clone());
+        let target = InsertId::Master.node_name();
+        self.main = self.make(InsertId::Main, &names, &channels, target, params, watch);
+    }
+
+    fn make(
+        &mut self,
+        id: InsertId,
+        names: &Names,
+        channels: &Channels,
+        target: &str,
+        params: StageParams,
+        watch: Arc<Watch>,
+    ) -> Option<Live> {
+        let volume = Volume::FULL;
+        let controls = Controls { params, volume, out_gains: volume.gains() };
+        let made = Insert::prepare(channels.layout, MAX_FRAMES, controls, watch.clone())
+            .map_err(|error| error.to_string())
+            .and_then(|(insert, handle, meters)| {
+                Streams::connect(&self.core, id, names, channels, target, insert, &self.notices)
+                    .map(|streams| (streams, handle, meters))
+                    .map_err(|error| error.to_string())
+            });
+        match made {
+            Ok((streams, handle, meters)) => {
+                let count = channels.count();
+                self.events.send(GraphEvent::InsertMade { insert: id, channels: count, meters });
+                Some(Live {
+                    streams,
+                    handle,
+                    watch,
+                    channels: count,
+                    volume,
+                    running: false,
+                    has_node: false,
+                    heard: Default::default(),
+                    passed_on: Default::default(),
+                })
+            }
+            Err(error) => {
+                let text = format!("making {}: {error}", names.node);
+                self.events.send(GraphEvent::Trouble(text));
+                self.ended = Some(Outcome::Lost);
+                None
+            }
+        }
+    }
+}

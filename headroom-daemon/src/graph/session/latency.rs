@@ -1,0 +1,58 @@
+//! How late the sound is: passed on through the inserts, and told.
+
+use std::time::{Duration, Instant};
+
+use super::Session;
+use super::inserts::Live;
+use crate::graph::GraphEvent;
+use crate::graph::pods::LatencyOf;
+
+/// How long after sound begins the rate and the latency are looked at.
+pub(super) const LOOKS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
+
+/// Whether a latency is passed on again that was passed on before.
+///
+/// PipeWire 1.x forgets it when it sets the ports of a stream up anew, and then says so with
+/// the same event with which it answers to being told: answering that would go on for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    Known,
+    Nothing,
+}
+
+impl Session<'_> {
+    /// Looks at what only the audio thread knows: the rate and what the latency is at it.
+    pub(super) fn look(&mut self, now: Instant) {
+        let due = self.looks.iter().any(|at| *at <= now);
+        self.looks.retain(|at| *at > now);
+        if !due {
+            return;
+        }
+        for live in self.main.iter_mut().chain(&mut self.master) {
+            live.pass_latency_on(Repeat::Known);
+        }
+        let frames = self.lives().map(|live| live.watch.latency_frames()).sum();
+        let rate_hz = self.master.as_ref().map_or(self.rate_hz, |master| master.watch.rate_hz());
+        if self.told.latency != Some((frames, rate_hz)) {
+            self.told.latency = Some((frames, rate_hz));
+            self.events.send(GraphEvent::Latency { frames, rate_hz });
+        }
+    }
+}
+
+impl Live {
+    /// Passes latencies on with our own on top.
+    pub(super) fn pass_latency_on(&mut self, repeat: Repeat) {
+        if !self.has_node {
+            return;
+        }
+        let own = self.watch.latency_frames();
+        for (index, of) in [LatencyOf::Downstream, LatencyOf::Upstream].into_iter().enumerate() {
+            let latency = self.heard[index].plus_frames(own);
+            if repeat == Repeat::Known || self.passed_on[index] != Some(latency) {
+                self.passed_on[index] = Some(latency);
+                self.streams.report_latency(of, latency);
+            }
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! One connection to PipeWire, from the first registry object to the last.
+//!
+//! Each turn of the loop takes the notices that PipeWire's callbacks left, and then looks at
+//! the whole: [`Session::advance`] compares what is with what should be and does the next
+//! thing that is missing. Nothing waits for a particular event, so nothing hangs when
+//! events come in another order, when WirePlumber restarts or when a device comes back.
+//!
+//! The loop and the order of things are here. What is done is in the files beside: `heard` takes
+//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `device`, `default`,
+//! `volume` and `latency` each follow one thing, and `leave` puts everything back.
+
+mod alone;
+mod default;
+mod device;
+mod heard;
+mod inserts;
+mod latency;
+mod leave;
+mod volume;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pipewire as pw;
+use pw::core::CoreRc;
+use pw::loop_::Timeout;
+use pw::main_loop::MainLoopRc;
+use pw::registry::RegistryRc;
+
+use super::bindings::{self, DeviceBinding, MetadataBinding};
+use super::carry::Carry;
+use super::default_sink::DefaultSink;
+use super::hearing::Hearing;
+use super::mailbox::Mailbox;
+use super::model::Model;
+use super::notice::Notices;
+use super::thread::Events;
+use super::{GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
+use crate::audio::{StageParams, Volume, Watch};
+use inserts::Live;
+use latency::LOOKS;
+
+/// The rate to start from where PipeWire does not say.
+const USUAL_RATE_HZ: u32 = 48_000;
+
+/// What is wanted of every session, and what one leaves to the next.
+pub(super) struct Wishes {
+    pub(super) params: headroom_dsp::ChainParams,
+    promotion: Promotion,
+    default: DefaultSink,
+    main_watch: Option<Arc<Watch>>,
+}
+
+impl Wishes {
+    pub(super) fn new(settings: GraphSettings) -> Wishes {
+        Wishes {
+            params: settings.params,
+            promotion: settings.promotion,
+            default: DefaultSink::default(),
+            main_watch: None,
+        }
+    }
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was told to, and the graph is as it was found.
+    Stop,
+    /// Another headroomd is there.
+    Refused,
+    /// PipeWire has gone.
+    Lost,
+}
+
+/// What has been told to the outside, so that it is told once.
+#[derive(Default)]
+struct Told {
+    connected: bool,
+    no_session_manager: bool,
+    no_device: bool,
+    ready: bool,
+    is_default: bool,
+    latency: Option<(u32, u32)>,
+}
+
+/// One connection. Fields are dropped in this order: whatever hangs on the connection first.
+pub(super) struct Session<'a> {
+    main: Option<Live>,
+    master: Option<Live>,
+    device: Option<DeviceBinding>,
+    metadata: Option<MetadataBinding>,
+    hearing: Hearing,
+    _registry_listener: pw::registry::Listener,
+    registry: RegistryRc,
+    _core_listener: pw::core::Listener,
+    core: CoreRc,
+
+    main_loop: &'a MainLoopRc,
+    mailbox: &'a Mailbox,
+    events: &'a Events,
+    wishes: &'a mut Wishes,
+    library: &'a str,
+    notices: Notices,
+    model: Model,
+    carry: Carry,
+    /// A volume of the bus that its stream could not take yet.
+    unwritten: Option<Volume>,
+    rate_hz: u32,
+    syncs: Syncs,
+    conflict_since: Option<Instant>,
+    /// Whether this WirePlumber has been asked to make the bus the default.
+    promoting: bool,
+    leaving: bool,
+    pinned: Option<String>,
+    looks: Vec<Instant>,
+    told: Told,
+    ended: Option<Outcome>,
+}
+
+/// The questions to PipeWire that are not answered yet.
+#[derive(Default)]
+struct Syncs {
+    listing: Option<i32>,
+    metadata: Option<i32>,
+    last_done: Option<i32>,
+}
+
+impl<'a> Session<'a> {
+    /// Runs one connection to its end.
+    pub(super) fn run(
+        main_loop: &'a MainLoopRc,
+        core: &CoreRc,
+        wishes: &'a mut Wishes,
+        library: &'a str,
+        mailbox: &'a Mailbox,
+        events: &'a Events,
+    ) -> Outcome {
+        let notices = Notices::default();
+        let core_listener = bindings::listen_to_core(core, &notices);
+        let registry = match core.get_registry_rc() {
+            Ok(registry) => registry,
+            Err(error) => {
+                events.send(GraphEvent::Trouble(format!("PipeWire gives no registry: {error}")));
+                return Outcome::Lost;
+            }
+        };
+        wishes.default.forget_current();
+        let mut session = Session {
+            main: None,
+            master: None,
+            device: None,
+            metadata: None,
+            hearing: Hearing::default(),
+            _registry_listener: bindings::listen_to_registry(&registry, &notices),
+            registry,
+            _core_listener: core_listener,
+            core: core.clone(),
+            main_loop,
+            mailbox,
+            events,
+            wishes,
+            library,
+            notices,
+            model: Model::default(),
+            carry: Carry::new(2),
+            unwritten: None,
+            rate_hz: USUAL_RATE_HZ,
+            syncs: Syncs::default(),
+            conflict_since: None,
+            promoting: false,
+            leaving: false,
+            pinned: None,
+            looks: Vec::new(),
+            told: Told::default(),
+            ended: None,
+        };
+        session.syncs.listing = session.sync();
+        let outcome = loop {
+            if let Some(outcome) = session.turn(None) {
+                break outcome;
+            }
+        };
+        if outcome == Outcome::Lost && session.told.connected {
+            session.events.send(GraphEvent::Lost);
+        }
+        outcome
+    }
+
+    /// One turn of the loop: sleep, take what has come, do what follows from it.
+    fn turn(&mut self, until: Option<Instant>) -> Option<Outcome> {
+        self.settle();
+        if self.ended.is_some() {
+            return self.ended;
+        }
+        let wakes =
+            self.looks.iter().copied().chain(self.conflict_end()).chain(self.hearing.wake());
+        let wake = wakes.chain(until).min();
+        self.set_at_work(false);
+        self.sleep(wake);
+        self.set_at_work(true);
+        while let Some(command) = self.mailbox.take() {
+            match command {
+                GraphCommand::Stop if self.leaving => {}
+                GraphCommand::Stop => {
+                    self.leave();
+                    self.ended = Some(Outcome::Stop);
+                }
+                GraphCommand::SetParams(params) => self.set_params(params),
+            }
+        }
+        self.main_loop.loop_().iterate(Timeout::None);
+        self.settle();
+        self.ended
+    }
+
+    /// Handles notices until there are none.
+    fn settle(&mut self) {
+        loop {
+            while let Some(notice) = self.notices.pop() {
+                self.handle(notice);
+            }
+            let now = Instant::now();
+            if self.ended.is_none() && !self.leaving {
+                self.advance(now);
+            }
+            self.look(now);
+            match self.notices.pop() {
+                Some(notice) => self.handle(notice),
+                None => return,
+            }
+        }
+    }
+
+    /// Sleeps until PipeWire or the mailbox has something, or until `wake`. Without a wake
+    /// time it sleeps for good: nothing here ticks.
+    fn sleep(&self, wake: Option<Instant>) {
+        let timeout = match wake {
+            None => PollTimeout::NONE,
+            Some(wake) => {
+                // Rounded up, else the last millisecond is spent turning.
+                let left = wake.saturating_duration_since(Instant::now());
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let mut on = [
+            PollFd::new(self.main_loop.loop_().fd(), PollFlags::POLLIN),
+            PollFd::new(self.mailbox.bell(), PollFlags::POLLIN),
+        ];
+        // A signal that ends the sleep early does no harm.
+        let _ = poll(&mut on, timeout);
+    }
+
+    fn set_at_work(&self, at_work: bool) {
+        for live in self.lives() {
+            live.watch.set_graph_at_work(at_work);
+        }
+    }
+
+    fn lives(&self) -> impl Iterator<Item = &Live> {
+        self.main.iter().chain(&self.master)
+    }
+
+    fn live_mut(&mut self, id: InsertId) -> Option<&mut Live> {
+        match id {
+            InsertId::Main => self.main.as_mut(),
+            InsertId::Master => self.master.as_mut(),
+        }
+    }
+
+    fn sync(&self) -> Option<i32> {
+        self.core.sync(0).ok().map(|seq| seq.seq())
+    }
+
+    fn is_answered(&self, sync: Option<i32>) -> bool {
+        // A sync that could not be sent is as good as answered: the connection is gone.
+        sync.is_none_or(|sync| self.syncs.last_done.is_some_and(|done| done >= sync))
+    }
+
+    fn trouble(&self, doing: &str, error: Option<pw::Error>) {
+        if let Some(error) = error {
+            self.events.send(GraphEvent::Trouble(format!("{doing}: {error}")));
+        }
+    }
+
+    fn set_params(&mut self, params: headroom_dsp::ChainParams) {
+        self.wishes.params = params;
+        if let Some(main) = &mut self.main {
+            main.handle.update(|controls| controls.params = StageParams::Bus(params.bus));
+        }
+        if let Some(master) = &mut self.master {
+            master.handle.update(|controls| controls.params = StageParams::Master(params.master));
+        }
+        let now = Instant::now();
+        self.looks = LOOKS.iter().map(|after| now + *after).collect();
+    }
+
+    /// Does the next things that are missing.
+    fn advance(&mut self, now: Instant) {
+        if !self.is_answered(self.syncs.listing) || self.is_refused(now) {
+            return;
+        }
+        if self.metadata.is_none() {
+            if !self.told.no_session_manager {
+                self.told.no_session_manager = true;
+                self.events.send(GraphEvent::WaitingForSessionManager);
+            }
+            return;
+        }
+        if !self.is_answered(self.syncs.metadata) || self.is_read_anew(now) {
+            return;
+        }
+        self.take_up_what_was_left_behind();
+        if self.master.is_none() {
+            self.make_master(now);
+        }
+        self.follow_device(now);
+        if self.main.is_none() && self.device.is_some() {
+            self.make_main();
+        }
+        self.pin(now);
+        self.promote(now);
+        self.link_volumes(now);
+        self.follow_default();
+        self.tell_ready(now);
+    }
+
+    fn tell_ready(&mut self, now: Instant) {
+        let wants_default = self.wishes.promotion == Promotion::Promote;
+        if !self.told.ready && self.is_linked() && (!wants_default || self.told.is_default) {
+            self.told.ready = true;
+            // The ports that the links end at are there to stay.
+            self.looks.push(now);
+            self.look(now);
+            self.events.send(GraphEvent::Ready);
+        }
+    }
+}
