@@ -1,7 +1,7 @@
 //! hr-accept: greets whoever connects, and starts the two threads of its connection.
 //!
 //! It sleeps in `accept` and writes `hello` itself, so that a client hears the daemon before
-//! any thread has been made for it.
+//! any thread has been made for it. Who has been greeted waits in the [`Lobby`] for a moment.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,6 +23,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::claim::Listening;
 use super::connection::Connection;
+use super::lobby::Lobby;
 use super::{reader, writer};
 use crate::engine::Engine;
 use crate::outbox::{Doorbell, QUEUE};
@@ -153,18 +154,28 @@ impl Shared {
 }
 
 fn accept(shared: &Arc<Shared>) {
+    let mut lobby = Lobby::default();
     let mut number = 0_u64;
     // With every descriptor in use, this one is what a refusal is made with.
     let mut spare = spare();
     loop {
+        let woken = lobby.wait(shared.listening.listener());
+        for connection in &woken.leaving {
+            start(shared, connection);
+        }
+        if !woken.accept {
+            continue;
+        }
         let accepted = shared.listening.listener().accept();
         if shared.stopping.load(Ordering::SeqCst) {
-            return;
+            break;
         }
         match accepted {
             Ok((stream, _)) => {
                 number += 1;
-                greet(shared, stream, number);
+                if let Some(connection) = greet(shared, stream, number, lobby.len()) {
+                    lobby.enter(connection);
+                }
             }
             Err(error) => match error.raw_os_error() {
                 Some(nix::libc::ECONNABORTED | nix::libc::EINTR) => {}
@@ -187,40 +198,55 @@ fn accept(shared: &Arc<Shared>) {
             spare = self::spare();
         }
     }
+    for connection in lobby.empty() {
+        shared.engine.leave(connection.seat);
+    }
 }
 
 fn spare() -> Option<File> {
     File::open("/dev/null").ok()
 }
 
-/// Says hello to a new peer and starts its threads, or says why not.
-fn greet(shared: &Arc<Shared>, stream: UnixStream, number: u64) {
+/// Says hello to a new peer, or why not. Its threads come later: the kernel queues the peer
+/// behind this thread, and it would read its hello only after they have been made.
+fn greet(
+    shared: &Arc<Shared>,
+    stream: UnixStream,
+    number: u64,
+    in_lobby: usize,
+) -> Option<Arc<Connection>> {
     let ours = nix::unistd::geteuid().as_raw();
     let theirs = getsockopt(&stream, PeerCredentials).map(|peer| peer.uid());
     if !theirs.is_ok_and(|uid| uid == ours || uid == 0) {
         let text = format!("this headroomd serves user {ours} and root only");
         turn_away(&stream, &Error::new(Code::PermissionDenied, text));
-        return;
+        return None;
     }
     let limit = shared.settings.max_connections;
-    if shared.connections.lock().len() >= limit as usize {
+    if shared.connections.lock().len() + in_lobby >= limit as usize {
         let text = format!(
             "there are {limit} connections, and headroomd takes no more: close one, or start it \
              with a larger --max-connections"
         );
         turn_away(&stream, &Error::new(Code::Busy, text).with_limit(limit.into()));
-        return;
+        return None;
     }
     if !say(&stream, shared.engine.hello()) {
-        return;
+        return None;
     }
     let (sender, receiver) = bounded(QUEUE);
     let bell = Arc::new(Doorbell::new());
     let seat = shared.engine.join(sender, bell.clone());
-    let connection = Arc::new(Connection::new(number, seat, stream, bell, receiver));
-    if let Err(error) = serve(shared, &connection) {
-        shared.engine.leave(seat);
-        log::warn!("connection {number} is refused: {error}");
+    Some(Arc::new(Connection::new(number, seat, stream, bell, receiver)))
+}
+
+/// Starts the threads of a connection that has been greeted, if its peer is still there.
+fn start(shared: &Arc<Shared>, connection: &Arc<Connection>) {
+    if connection.has_hung_up() {
+        shared.engine.leave(connection.seat);
+    } else if let Err(error) = serve(shared, connection) {
+        shared.engine.leave(connection.seat);
+        log::warn!("connection {} is refused: {error}", connection.number);
         let text = format!("headroomd cannot serve another connection now: {error}");
         turn_away(&connection.stream, &Error::new(Code::Busy, text));
     }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -11,6 +12,8 @@ use std::thread::Thread;
 
 use crossbeam_channel::Receiver;
 use headroom_ipc::ServerFrame;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv};
 use parking_lot::Mutex;
 
 use super::unsent::{Patience, Unsent};
@@ -128,6 +131,12 @@ impl Connection {
     pub(super) fn empty(&self, engine: &Engine) -> io::Result<bool> {
         self.flush(engine)?;
         Ok(self.wait(|connection| connection.queue.is_empty() && connection.bell.is_free()))
+    }
+
+    /// Whether the peer has gone without asking for anything.
+    pub(super) fn has_hung_up(&self) -> bool {
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        !matches!(recv(self.stream.as_raw_fd(), &mut [0], flags), Ok(1) | Err(Errno::EAGAIN))
     }
 
     /// Ends the connection: both threads find out.

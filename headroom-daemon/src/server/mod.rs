@@ -14,6 +14,7 @@ mod accept;
 mod address;
 mod claim;
 mod connection;
+mod lobby;
 mod reader;
 mod unsent;
 mod writer;
