@@ -19,9 +19,9 @@ const PAUSE_LU: f32 = 20.0;
 const RELATIVE_GATE: f64 = 0.1;
 /// What lies this far above the programme waits until it has lasted.
 const LOUD_LU: f32 = 6.0;
-/// A louder programme is believed when it fills most of 1.5 s (a door slam does not), or,
-/// where it comes and goes, a good part of 6 s.
-const LOUD_SOON: (usize, usize) = (11, 15);
+/// A louder programme is believed when it fills most of 1.7 s (a blast of 1.2 s, which may reach
+/// into 13 sub-blocks, does not), or, where it comes and goes, a good part of 6 s.
+const LOUD_SOON: (usize, usize) = (14, 17);
 const LOUD_OFTEN: (usize, usize) = (24, 60);
 /// A quieter programme is believed after 3 s in which nothing came near the old one.
 const QUIET_BLOCKS: usize = 30;

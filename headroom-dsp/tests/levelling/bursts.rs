@@ -52,6 +52,33 @@ fn a_short_burst_is_taken_down_and_what_follows_is_as_before() {
     }
 }
 
+/// The AGC hears in steps of 100 ms: a burst may begin anywhere in one.
+#[test]
+fn a_burst_at_any_moment_leaves_the_next_half_minute_alone() {
+    for (under, seconds, shift_ms) in [
+        ("pink", 0.5, 70),
+        ("pink", 1.0, 0),
+        ("pink", 1.0, 10),
+        ("pink", 1.0, 90),
+        ("pink", 1.2, 40),
+        ("speech", 1.0, 50),
+        ("speech", 1.2, 0),
+    ] {
+        let onset_s = ONSET_S + f64::from(shift_ms) / 1_000.0;
+        let input = Programme::concat(&[
+            quiet(under, onset_s, 1),
+            loud("pink", seconds),
+            quiet(under, 30.0, 1),
+        ]);
+        let run = Run::of(&input, &ChainParams::default());
+        let end = onset_s + seconds;
+        let before = oracle::integrated_between(&run.output, 8.0, ONSET_S);
+        let after = oracle::integrated_between(&run.output, end + 12.0, end + 30.0);
+        println!("{under:7} {seconds} s, {shift_ms} ms late: {:+.2} LU", after - before);
+        assert!((after - before).abs() <= 1.0, "{under}, {seconds} s, {shift_ms} ms");
+    }
+}
+
 #[test]
 fn a_lasting_loud_part_is_handed_over_from_guard_to_agc() {
     for under in ["pink", "speech", "music"] {
