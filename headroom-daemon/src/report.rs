@@ -92,6 +92,7 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::Lost => "the connection to PipeWire has broken: waiting for it".into(),
         GraphEvent::InsertMade { .. }
         | GraphEvent::AlreadyRunning { .. }
+        | GraphEvent::Census(_)
         | GraphEvent::Trouble(_)
         | GraphEvent::Stopped => return None,
     })

@@ -28,7 +28,9 @@ pub struct Watch {
     graph_at_work: AtomicBool,
     rate_hz: AtomicU32,
     latency_frames: AtomicU32,
+    block_frames: AtomicU32,
     agc_gain_bits: AtomicU32,
+    gain_db_bits: AtomicU32,
 }
 
 impl Watch {
@@ -39,7 +41,9 @@ impl Watch {
             graph_at_work: AtomicBool::new(false),
             rate_hz: AtomicU32::new(rate_hz),
             latency_frames: AtomicU32::new(0),
+            block_frames: AtomicU32::new(0),
             agc_gain_bits: AtomicU32::new(0.0_f32.to_bits()),
+            gain_db_bits: AtomicU32::new(f32::NAN.to_bits()),
         }
     }
 
@@ -59,6 +63,19 @@ impl Watch {
     #[must_use]
     pub fn latency_frames(&self) -> u32 {
         self.latency_frames.load(Ordering::Relaxed)
+    }
+
+    /// How long the last block was, which is the quantum of the graph; nothing before the first.
+    #[must_use]
+    pub fn block_frames(&self) -> Option<u32> {
+        Some(self.block_frames.load(Ordering::Relaxed)).filter(|frames| *frames > 0)
+    }
+
+    /// The gain of the last block, all that the insert does together; nothing before the first.
+    #[must_use]
+    pub fn gain_db(&self) -> Option<f32> {
+        let gain_db = f32::from_bits(self.gain_db_bits.load(Ordering::Relaxed));
+        gain_db.is_finite().then_some(gain_db)
     }
 
     /// The AGC's gain after the last block, for the insert that comes after this one.
@@ -158,6 +175,7 @@ impl Insert {
             return;
         }
         self.follow_rate(rate_hz);
+        self.watch.block_frames.store(frames as u32, Ordering::Relaxed);
         // Read before the controls: were it read after them, a volume that moves in between
         // would be missed by both.
         let graph_at_work = self.watch.graph_at_work.load(Ordering::SeqCst);
@@ -196,9 +214,14 @@ impl Insert {
 
     fn leave_meters(&mut self, silenced: bool) {
         let stage = self.stage.take_meters();
-        if let StageMeters::Bus(bus) = &stage {
-            self.watch.agc_gain_bits.store(bus.agc_gain.0.to_bits(), Ordering::Relaxed);
-        }
+        let gain_db = match &stage {
+            StageMeters::Bus(bus) => {
+                self.watch.agc_gain_bits.store(bus.agc_gain.0.to_bits(), Ordering::Relaxed);
+                bus.agc_gain.0 - bus.guard_reduction.0 - bus.compressor_reduction.0
+            }
+            StageMeters::Master(master) => -master.limiter_reduction.0,
+        };
+        self.watch.gain_db_bits.store(gain_db.to_bits(), Ordering::Relaxed);
         self.meters.add(stage, self.rate_hz, silenced);
     }
 }

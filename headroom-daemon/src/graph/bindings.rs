@@ -4,10 +4,11 @@
 //! listener hears into notices. A binding must go before the connection does.
 
 use pipewire as pw;
+use pw::client::{Client, ClientListener};
 use pw::core::CoreRc;
 use pw::device::{Device, DeviceListener};
 use pw::metadata::{Metadata, MetadataListener};
-use pw::node::{Node, NodeListener};
+use pw::node::{Node, NodeListener, NodeState};
 use pw::permissions::PermissionFlags;
 use pw::properties::PropertiesBox;
 use pw::proxy::ProxyT;
@@ -16,6 +17,7 @@ use pw::spa::param::ParamType;
 use pw::spa::utils::dict::DictRef;
 use pw::types::ObjectType;
 
+use super::census::{Facts, NodeInfo};
 use super::model::{self, Global};
 use super::notice::{Notice, Notices};
 use super::pods::{self, RouteId};
@@ -112,6 +114,61 @@ fn bind<T: ProxyT>(registry: &RegistryRc, id: u32, type_: ObjectType) -> Result<
         version: 0,
         props: None,
     })
+}
+
+/// A stream or a sink: what it is, and whether it runs.
+pub(super) struct NodeBinding {
+    _listener: NodeListener,
+    _node: Node,
+}
+
+impl NodeBinding {
+    pub(super) fn new(
+        registry: &RegistryRc,
+        id: u32,
+        notices: &Notices,
+    ) -> Result<NodeBinding, pw::Error> {
+        let node: Node = bind(registry, id, ObjectType::Node)?;
+        let notices = notices.clone();
+        let listener = node
+            .add_listener_local()
+            .info(move |info| {
+                let facts = info.props().map(|props| Facts::read(|key| props.get(key)));
+                let info = NodeInfo {
+                    facts: facts.unwrap_or_default(),
+                    running: matches!(info.state(), NodeState::Running),
+                    output_channels: info.n_output_ports(),
+                };
+                notices.push(Notice::NodeInfo(id, info));
+            })
+            .register();
+        Ok(NodeBinding { _listener: listener, _node: node })
+    }
+}
+
+/// The client of a stream: what app it is.
+pub(super) struct ClientBinding {
+    _listener: ClientListener,
+    _client: Client,
+}
+
+impl ClientBinding {
+    pub(super) fn new(
+        registry: &RegistryRc,
+        id: u32,
+        notices: &Notices,
+    ) -> Result<ClientBinding, pw::Error> {
+        let client: Client = bind(registry, id, ObjectType::Client)?;
+        let notices = notices.clone();
+        let listener = client
+            .add_listener_local()
+            .info(move |info| {
+                let facts = info.props().map(|props| Facts::read(|key| props.get(key)));
+                notices.push(Notice::ClientInfo(id, facts.unwrap_or_default()));
+            })
+            .register();
+        Ok(ClientBinding { _listener: listener, _client: client })
+    }
 }
 
 /// The metadata object in which WirePlumber keeps the default sink and where streams go.

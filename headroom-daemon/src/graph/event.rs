@@ -1,6 +1,7 @@
 //! What hr-graph tells the rest of the daemon.
 
 use super::InsertId;
+use super::census::Seen;
 use crate::audio::{MeterReader, Volume};
 
 /// The device sink that the listener hears.
@@ -74,6 +75,9 @@ pub enum GraphEvent {
         /// Whether it runs.
         running: bool,
     },
+    /// Other streams or sinks are there, or something about them is other than before: all of
+    /// them as they are now.
+    Census(Box<Seen>),
     /// A headroomd is running on this PipeWire already.
     AlreadyRunning {
         /// Its process, if PipeWire knows it.

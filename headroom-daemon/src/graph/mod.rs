@@ -8,6 +8,7 @@
 
 mod bindings;
 mod carry;
+mod census;
 mod channels;
 mod default_sink;
 mod event;
@@ -21,6 +22,7 @@ mod session;
 mod streams;
 mod thread;
 
+pub use census::{Facts, Seen, SinkSeen, StreamSeen};
 pub use event::{DeviceSink, GraphEvent};
 pub use mailbox::{CommandError, Commands};
 pub use thread::{GraphThread, spawn};

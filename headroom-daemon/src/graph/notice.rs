@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::InsertId;
+use super::census::{Facts, NodeInfo};
 use super::model::Global;
 use super::pods::{Latency, LatencyOf, RouteId, VolumeReport};
 
@@ -27,6 +28,10 @@ pub(super) enum Notice {
     Removed(u32),
     /// A value in the `default` metadata.
     Metadata { subject: u32, key: Option<String>, value: Option<String> },
+    /// A stream or a sink says what it is and whether it runs.
+    NodeInfo(u32, NodeInfo),
+    /// The client of a stream says what app it is.
+    ClientInfo(u32, Facts),
     /// The device sink reports its volume.
     DeviceVolume(VolumeReport),
     /// The device sink says which device of its sound card it is.

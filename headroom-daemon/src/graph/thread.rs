@@ -60,11 +60,14 @@ impl Events {
     }
 
     pub(super) fn send(&self, event: GraphEvent) {
-        if let Err(error) = self.0.try_send(event)
-            && error.is_full()
-        {
+        if !self.offer(event) {
             log::warn!("an event of the graph was lost: its reader is too slow");
         }
+    }
+
+    /// For what can be said later: gives `false` if there is no room now.
+    pub(super) fn offer(&self, event: GraphEvent) -> bool {
+        !self.0.try_send(event).is_err_and(|error| error.is_full())
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Instant;
 use headroom_ipc::{Code, Description, Error, Op, Pong, ServerFrame};
 use serde::Serialize;
 
-use crate::state::{DaemonState, Effects, SeatId};
+use crate::state::{DaemonState, Effects, Model, SeatId};
 
 /// What an op may need to know beside the state.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,15 @@ pub(crate) fn answer(
 /// The error for a request that comes after the end.
 pub(crate) fn stopping() -> Error {
     Error::new(Code::Unavailable, "headroomd is stopping: connect again when it runs")
+}
+
+/// Without PipeWire there are no streams and no sinks that one could know of.
+fn need_pipewire(model: &Model) -> Result<(), Error> {
+    if model.daemon().graph.pipewire_connected {
+        return Ok(());
+    }
+    let text = "PipeWire is not connected: headroomd waits for it (is it running for this user?)";
+    Err(Error::new(Code::Unavailable, text))
 }
 
 fn reply<R: Serialize>(id: Option<u64>, result: Result<R, Error>) -> ServerFrame {

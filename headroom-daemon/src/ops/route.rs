@@ -3,6 +3,7 @@
 
 use headroom_ipc::{Code, Error, Route, RouteSet, RouteStream, RouteUnset, Rule, Rules, Stream};
 
+use super::need_pipewire;
 use crate::state::Model;
 
 pub(crate) fn set(_model: &Model, call: &RouteSet) -> Result<Rule, Error> {
@@ -20,10 +21,7 @@ pub(crate) fn stream(model: &Model, call: &RouteStream) -> Result<Stream, Error>
     if let Some(route) = &call.route {
         check_bus(route)?;
     }
-    if !model.daemon().graph.pipewire_connected {
-        let text = "PipeWire is not connected, so there are no streams: headroomd waits for it";
-        return Err(Error::new(Code::Unavailable, text));
-    }
+    need_pipewire(model)?;
     Err(cannot_move(call.route.as_ref().unwrap_or(&Route::Processed)))
 }
 

@@ -1,11 +1,11 @@
 //! `sink.list`.
 
-use headroom_ipc::{Code, Error, Sinks};
+use headroom_ipc::{Error, Sinks};
 
+use super::need_pipewire;
 use crate::state::Model;
 
-pub(crate) fn list(_model: &Model) -> Result<Sinks, Error> {
-    let text = "this headroomd does not follow sinks that are not its own: \"pw-cli ls Node\" \
-                lists them, and \"status\" says which one the sound goes to";
-    Err(Error::new(Code::Unavailable, text))
+pub(crate) fn list(model: &Model) -> Result<&Sinks, Error> {
+    need_pipewire(model)?;
+    Ok(model.sinks())
 }

@@ -1,10 +1,11 @@
 //! `stream.list`.
 
-use headroom_ipc::{Code, Error, Streams};
+use headroom_ipc::{Error, Streams};
 
+use super::need_pipewire;
 use crate::state::Model;
 
-pub(crate) fn list(_model: &Model) -> Result<Streams, Error> {
-    let text = "this headroomd does not follow the streams of apps: \"pw-cli ls Node\" lists them";
-    Err(Error::new(Code::Unavailable, text))
+pub(crate) fn list(model: &Model) -> Result<Streams, Error> {
+    need_pipewire(model)?;
+    Ok(Streams { streams: model.routing().streams.clone() })
 }

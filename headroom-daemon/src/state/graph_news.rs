@@ -2,7 +2,7 @@
 
 use headroom_ipc::{Daemon, DaemonChange, Device, SinksChange};
 
-use super::{Effects, Model};
+use super::{Effects, Model, census};
 use crate::graph::{GraphEvent, InsertId};
 
 /// What warnings are about.
@@ -36,6 +36,7 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             model.publish(DaemonChange::PipewireLost(daemon), effects);
             model.running.clear();
             model.device_description = None;
+            census::forget(model, effects);
             change_device(model, effects, |device| {
                 *device = Device { latency_frames: device.latency_frames, ..Device::default() };
             });
@@ -62,11 +63,15 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             change_device(model, effects, |device| device.device_sink = Some(sink.name.clone()));
         }
         GraphEvent::Ready => manager_is_there(model, effects, |_, _| {}),
-        GraphEvent::Promoted { .. } => change_device(model, effects, |device| {
-            device.default_sink = Some(InsertId::Main.node_name().to_owned());
-        }),
+        GraphEvent::Promoted { .. } => {
+            change_device(model, effects, |device| {
+                device.default_sink = Some(InsertId::Main.node_name().to_owned());
+            });
+            census::reroute(model, effects);
+        }
         GraphEvent::Demoted { now } => {
             change_device(model, effects, |device| device.default_sink.clone_from(now));
+            census::reroute(model, effects);
         }
         GraphEvent::Latency { frames, rate_hz } => change_device(model, effects, |device| {
             device.latency_frames = *frames;
@@ -83,10 +88,12 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
         GraphEvent::Trouble(text) => {
             change_daemon(model, effects, |model, daemon| model.warn(daemon, GRAPH, text));
         }
-        GraphEvent::InsertMade { .. }
-        | GraphEvent::Volume { .. }
-        | GraphEvent::AlreadyRunning { .. }
-        | GraphEvent::Stopped => {}
+        GraphEvent::Census(seen) => census::take(model, seen, effects),
+        GraphEvent::Volume { insert, volume, channels } => {
+            census::volume(model, *insert, volume, *channels, effects);
+        }
+        GraphEvent::InsertMade { .. } | GraphEvent::AlreadyRunning { .. } | GraphEvent::Stopped => {
+        }
     }
 }
 

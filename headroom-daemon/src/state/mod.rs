@@ -5,6 +5,7 @@
 //! lock around all of it. Nothing here does I/O, asks a clock or knows a thread.
 
 mod broadcaster;
+mod census;
 pub(crate) mod graph_news;
 mod levels;
 mod model;

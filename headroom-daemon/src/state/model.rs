@@ -39,6 +39,8 @@ pub(crate) struct Model {
     pub(crate) levels: Levels,
     /// What people call the device sink.
     pub(super) device_description: Option<String>,
+    /// The volumes of our own sinks: factors of the channels, and whether they are muted.
+    pub(super) volumes: Vec<(crate::graph::InsertId, Vec<f32>, bool)>,
     /// Which inserts sound flows through.
     pub(super) running: Vec<crate::graph::InsertId>,
 }
@@ -53,6 +55,7 @@ impl Model {
             profiles: KnownProfiles::with(&profile),
             levels: Levels::new(profile.profile.clone()),
             device_description: None,
+            volumes: Vec::new(),
             running: Vec::new(),
         };
         // Before the first event this is the state of each topic, with the number 0. The

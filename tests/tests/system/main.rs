@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
 
+mod control;
 mod cost;
 mod killed;
 mod latency;

@@ -33,10 +33,11 @@ impl Session<'_> {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);
                 }
-                self.model.add(id, global);
+                self.take_census(id, global);
             }
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
+                self.census.removed(id);
                 self.removed(id);
             }
             Notice::Metadata { subject, key, value } => {
@@ -48,6 +49,8 @@ impl Session<'_> {
                     self.wishes.default.takes(&key, value.as_deref(), is_ours);
                 }
             }
+            Notice::NodeInfo(id, info) => self.census.node_says(id, info),
+            Notice::ClientInfo(id, facts) => self.census.client_says(id, facts),
             Notice::DeviceVolume(report) => {
                 if let Some(device) = &mut self.device {
                     device.channels = report.channels.map(|(_, count)| count).or(device.channels);

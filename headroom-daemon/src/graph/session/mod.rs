@@ -6,10 +6,11 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `device`, `default`,
+//! the notices, `census` keeps book of streams and sinks, `alone` refuses a second headroomd, `inserts` makes the inserts, `device`, `default`,
 //! `volume` and `latency` each follow one thing, and `leave` puts everything back.
 
 mod alone;
+mod census;
 mod default;
 mod device;
 mod heard;
@@ -38,6 +39,7 @@ use super::notice::Notices;
 use super::thread::Events;
 use super::{GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
 use crate::audio::{StageParams, Volume, Watch};
+use census::Census;
 use inserts::Live;
 use latency::LOOKS;
 
@@ -92,6 +94,7 @@ pub(super) struct Session<'a> {
     device: Option<DeviceBinding>,
     metadata: Option<MetadataBinding>,
     hearing: Hearing,
+    census: Census,
     _registry_listener: pw::registry::Listener,
     registry: RegistryRc,
     _core_listener: pw::core::Listener,
@@ -153,6 +156,7 @@ impl<'a> Session<'a> {
             device: None,
             metadata: None,
             hearing: Hearing::default(),
+            census: Census::default(),
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
             _core_listener: core_listener,
@@ -226,6 +230,7 @@ impl<'a> Session<'a> {
                 self.advance(now);
             }
             self.look(now);
+            self.tell_census();
             match self.notices.pop() {
                 Some(notice) => self.handle(notice),
                 None => return,
