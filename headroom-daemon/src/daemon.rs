@@ -15,7 +15,7 @@ use crate::args::Args;
 use crate::engine::{Engine, GraphEdge};
 use crate::graph::{self, Commands, GraphCommand, GraphEvent, GraphSettings, Promotion};
 use crate::logger;
-use crate::meters::{Desk, MeterThread, Pace};
+use crate::meters::{Desk, MeterThread};
 use crate::outbox::{METERS_IN_QUEUE, QUEUE};
 use crate::report::{Report, Verdict};
 use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let (events, inbox) = bounded(EVENTS);
     let graph = graph::spawn(settings, events)?;
     let start = Start { hello: hello(&limits), profile: loaded, at: Instant::now() };
-    let pace = Arc::new(Pace::default());
+    let desk = Arc::new(Desk::default());
     let on_fault = {
         let ender = ender.clone();
         move || ender.close()
@@ -96,11 +96,10 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let engine = Engine::new(
         DaemonState::new(start),
         Box::new(graph.commands.clone()),
-        pace.clone(),
+        desk.clone(),
         Box::new(on_fault),
     );
-    let desk = Arc::new(Desk::default());
-    let meters = MeterThread::spawn(desk.clone(), pace, engine.clone())?;
+    let meters = MeterThread::spawn(desk.clone(), engine.clone())?;
     let reporter = Builder::new().name("hr-events".into()).stack_size(STACK_BYTES).spawn({
         let engine = engine.clone();
         move || watch(&inbox, &engine, &desk, &ender)
@@ -133,8 +132,12 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
 }
 
 impl GraphEdge for Commands {
+    fn has_room(&self) -> bool {
+        Commands::has_room(self)
+    }
+
     fn queue(&self, command: GraphCommand) {
-        // Settings always have room; if hr-graph has ended, so does the daemon.
+        // There was room under the same lock; if hr-graph has ended, so does the daemon.
         if let Err(error) = Commands::queue(self, command) {
             log::debug!("a command to the graph is lost: {error}");
         }

@@ -15,7 +15,7 @@ use headroom_ipc::{Error, FrameError, Op, ServerFrame, decode_request};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::graph::GraphCommand;
-use crate::meters::Pace;
+use crate::meters::Desk;
 use crate::ops;
 use crate::outbox::Doorbell;
 use crate::state::{DaemonState, Effects, ReadAgain, SeatId};
@@ -23,6 +23,9 @@ use crate::step::Input;
 
 /// Where commands to the graph go: hr-graph, or something that stands for it in a test.
 pub trait GraphEdge: Send + Sync {
+    /// Whether a command can be queued now; settings of the chain always can. Only the engine
+    /// queues, under its lock.
+    fn has_room(&self) -> bool;
     /// Queues a command. Never blocks and makes no system call.
     fn queue(&self, command: GraphCommand);
     /// Wakes the graph. Called after the lock has been dropped.
@@ -31,6 +34,10 @@ pub trait GraphEdge: Send + Sync {
 
 /// A plain queue stands for the graph where there is none.
 impl GraphEdge for Sender<GraphCommand> {
+    fn has_room(&self) -> bool {
+        !self.is_full()
+    }
+
     fn queue(&self, command: GraphCommand) {
         // With nobody at the other end there is nothing to tell.
         let _ = self.try_send(command);
@@ -48,7 +55,7 @@ pub struct Engine {
 
 struct Edges {
     graph: Box<dyn GraphEdge>,
-    pace: Arc<Pace>,
+    meters: Arc<Desk>,
     /// The first message on every connection, encoded once.
     hello: ServerFrame,
     /// Called when a step has panicked: what it left behind cannot be trusted.
@@ -98,11 +105,11 @@ impl Engine {
     pub fn new(
         state: DaemonState,
         graph: Box<dyn GraphEdge>,
-        pace: Arc<Pace>,
+        meters: Arc<Desk>,
         on_fault: Box<dyn Fn() + Send + Sync>,
     ) -> Engine {
         let hello = ServerFrame::hello(state.hello());
-        let edges = Edges { graph, pace, hello, on_fault, at_fault: AtomicBool::new(false) };
+        let edges = Edges { graph, meters, hello, on_fault, at_fault: AtomicBool::new(false) };
         Engine { state: Arc::new(Mutex::new(state)), edges: Arc::new(edges) }
     }
 
@@ -128,7 +135,7 @@ impl Engine {
     /// lock is over when this returns.
     pub fn step_quietly(&self, input: Input<'_>) -> (Rings, Done) {
         let Some(mut state) = self.lock() else { return (Rings::default(), Done::Now) };
-        let effects = state.step(input, Instant::now());
+        let effects = state.step(input, Instant::now(), self.edges.graph.has_room());
         self.carry(&mut state, effects)
     }
 
@@ -141,7 +148,7 @@ impl Engine {
             self.edges.graph.ring();
         }
         if rings.pace {
-            self.edges.pace.wake();
+            self.edges.meters.wake();
         }
     }
 
@@ -156,7 +163,7 @@ impl Engine {
         {
             let mut state = self.state.lock();
             state.leave(seat);
-            rings.pace = self.edges.pace.set(state.meters_hz());
+            rings.pace = self.edges.meters.set_hz(state.meters_hz());
         }
         self.ring(&rings);
     }
@@ -180,6 +187,10 @@ impl Engine {
     pub(crate) fn answer(&self, seat: SeatId, asked: &Asked) -> Done {
         if let What::Op(Op::ProfileReload(_)) = &asked.what {
             return self.reload_profiles(seat, asked.id);
+        }
+        if let What::Op(Op::StatusCall(_)) = &asked.what {
+            // Which says what gain each stream gets now.
+            self.step(Input::Measured(self.edges.meters.gains()));
         }
         let input = match &asked.what {
             What::Op(op) => Input::Request { seat, id: asked.id, op },
@@ -225,7 +236,7 @@ impl Engine {
         let mut rings = Rings {
             bells: Vec::new(),
             graph: !effects.commands.is_empty(),
-            pace: self.edges.pace.set(state.meters_hz()),
+            pace: self.edges.meters.set_hz(state.meters_hz()),
         };
         for command in &effects.commands {
             self.edges.graph.queue(*command);
@@ -294,6 +305,10 @@ mod tests {
     struct Broken;
 
     impl GraphEdge for Broken {
+        fn has_room(&self) -> bool {
+            true
+        }
+
         fn queue(&self, _: GraphCommand) {
             panic!("on purpose");
         }
@@ -315,8 +330,8 @@ mod tests {
                 told.fetch_add(1, Ordering::SeqCst);
             })
         };
-        let pace = Arc::new(Pace::default());
-        let engine = Engine::new(DaemonState::new(start), Box::new(Broken), pace, on_fault);
+        let desk = Arc::new(Desk::default());
+        let engine = Engine::new(DaemonState::new(start), Box::new(Broken), desk, on_fault);
         let (sender, receiver) = crossbeam_channel::bounded(crate::outbox::QUEUE);
         let seat = engine.join(sender, Arc::new(Doorbell::new()));
         let toggle = |engine: &Engine| {

@@ -14,40 +14,54 @@ use std::time::{Duration, Instant};
 use headroom_ipc::{BusMeters, MasterMeters, Meters};
 use parking_lot::Mutex;
 
-use crate::audio::{self, MeterReader, StageMeters};
+use crate::audio::{MeterReader, StageMeters};
 use crate::engine::Engine;
 use crate::graph::InsertId;
-use crate::state::MAIN_BUS;
+use crate::state::{Gains, MAIN_BUS};
 use crate::step::Input;
 
 /// A tick is encoded and queued on this stack.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// How often to look. The engine sets it after every step, and wakes hr-meters if it is another.
+/// The meters of all inserts, for whoever looks, and how often hr-meters is to look.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct Desk {
+    inserts: Mutex<Vec<Measured>>,
     /// The bits of a rate in Hz; 0 is never.
     hz: AtomicU32,
     ended: AtomicBool,
     thread: OnceLock<Thread>,
 }
 
-impl Pace {
-    /// Looks so often from now on; never where it is 0. Says whether that is another pace, for
-    /// which hr-meters must be woken.
-    pub(crate) fn set(&self, hz: f32) -> bool {
-        self.hz.swap(hz.to_bits(), Ordering::SeqCst) != hz.to_bits()
+/// An insert, and what was taken from it.
+#[derive(Debug)]
+struct Measured {
+    insert: InsertId,
+    reader: MeterReader,
+    /// For the next tick: maxima since the last one.
+    untold: Option<StageMeters>,
+    /// In the last block alone.
+    now: Option<StageMeters>,
+}
+
+impl Desk {
+    /// An insert has been made anew; its former meters say nothing any more.
+    pub fn put(&self, insert: InsertId, reader: MeterReader) {
+        let mut inserts = self.inserts.lock();
+        inserts.retain(|known| known.insert != insert);
+        inserts.push(Measured { insert, reader, untold: None, now: None });
     }
 
-    /// How often to look.
+    /// How often hr-meters looks; 0 is never.
     #[must_use]
     pub fn hz(&self) -> f32 {
         f32::from_bits(self.hz.load(Ordering::SeqCst))
     }
 
-    fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-        self.wake();
+    /// hr-meters looks so often from now on. Says whether that is another pace, for which it
+    /// must be woken.
+    pub(crate) fn set_hz(&self, hz: f32) -> bool {
+        self.hz.swap(hz.to_bits(), Ordering::SeqCst) != hz.to_bits()
     }
 
     /// Wakes hr-meters, to see its pace.
@@ -56,73 +70,87 @@ impl Pace {
             thread.unpark();
         }
     }
-}
 
-/// The meters of all inserts, for whoever may look.
-#[derive(Debug, Default)]
-pub struct Desk {
-    readers: Mutex<Vec<(InsertId, MeterReader)>>,
-}
-
-impl Desk {
-    /// An insert has been made anew; its former meters say nothing any more.
-    pub fn put(&self, insert: InsertId, reader: MeterReader) {
-        let mut readers = self.readers.lock();
-        readers.retain(|(known, _)| *known != insert);
-        readers.push((insert, reader));
+    /// What is done to the sound now. Takes nothing from the next tick.
+    pub(crate) fn gains(&self) -> Gains {
+        let mut gains = Gains::default();
+        for measured in self.inserts.lock().iter_mut() {
+            measured.take();
+            match &measured.now {
+                Some(StageMeters::Bus(bus)) => gains.bus_db = Some(bus.gain.to_db().0),
+                Some(StageMeters::Master(master)) => {
+                    gains.master_db = Some(-master.limiter_reduction.0);
+                }
+                None => {}
+            }
+        }
+        gains
     }
 
-    /// Adds what is new since the last look to what was seen then. Gives `false` if nothing is.
+    /// Adds what is new since the last tick to what was seen then. Gives `false` if nothing is.
     fn look(&self, seen: &mut Meters) -> bool {
         let mut is_new = false;
-        for (_, reader) in self.readers.lock().iter_mut() {
-            if let Some(meters) = reader.take() {
+        for measured in self.inserts.lock().iter_mut() {
+            measured.take();
+            if let Some(untold) = measured.untold.take() {
                 is_new = true;
-                put(seen, &meters);
+                put(seen, &untold);
             }
         }
         is_new
+    }
+
+    fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+}
+
+impl Measured {
+    /// Takes from the audio thread what it has left.
+    fn take(&mut self) {
+        if let Some(taken) = self.reader.take() {
+            let newer = taken.stage;
+            self.untold = Some(self.untold.map_or(newer, |untold| untold.merge(newer)));
+            self.now = Some(taken.now);
+        }
     }
 }
 
 /// hr-meters, running.
 #[derive(Debug)]
 pub(crate) struct MeterThread {
-    pace: Arc<Pace>,
+    desk: Arc<Desk>,
     handle: JoinHandle<()>,
 }
 
 impl MeterThread {
-    /// Starts it. It looks when the pace says so.
-    pub(crate) fn spawn(
-        desk: Arc<Desk>,
-        pace: Arc<Pace>,
-        engine: Engine,
-    ) -> io::Result<MeterThread> {
+    /// Starts it. It looks as often as the desk says.
+    pub(crate) fn spawn(desk: Arc<Desk>, engine: Engine) -> io::Result<MeterThread> {
         let handle = Builder::new().name("hr-meters".into()).stack_size(STACK_BYTES).spawn({
-            let pace = pace.clone();
-            move || run(&desk, &pace, &engine)
+            let desk = desk.clone();
+            move || run(&desk, &engine)
         })?;
         // It may have been told something before this: then it is awake and sees it.
-        let _ = pace.thread.set(handle.thread().clone());
-        pace.wake();
-        Ok(MeterThread { pace, handle })
+        let _ = desk.thread.set(handle.thread().clone());
+        desk.wake();
+        Ok(MeterThread { desk, handle })
     }
 
     /// Ends it.
     pub(crate) fn stop(self) {
-        self.pace.end();
+        self.desk.end();
         if self.handle.join().is_err() {
             log::error!("hr-meters has panicked");
         }
     }
 }
 
-fn run(desk: &Desk, pace: &Pace, engine: &Engine) {
+fn run(desk: &Desk, engine: &Engine) {
     let mut seen = Meters::default();
     let mut next = Instant::now();
-    while !pace.ended.load(Ordering::SeqCst) {
-        let hz = pace.hz();
+    while !desk.ended.load(Ordering::SeqCst) {
+        let hz = desk.hz();
         if hz <= 0.0 {
             thread::park();
             next = Instant::now();
@@ -142,8 +170,8 @@ fn run(desk: &Desk, pace: &Pace, engine: &Engine) {
 }
 
 /// What an insert has measured, as clients see it.
-fn put(seen: &mut Meters, meters: &audio::Meters) {
-    match &meters.stage {
+fn put(seen: &mut Meters, meters: &StageMeters) {
+    match meters {
         StageMeters::Bus(bus) => {
             let bus = BusMeters {
                 bus: MAIN_BUS.to_owned(),
@@ -194,10 +222,15 @@ mod tests {
         insert.process(48_000, &mut [left.as_mut_slice(), right.as_mut_slice()]);
         assert!(desk.look(&mut seen));
         assert!(!desk.look(&mut seen), "it has been seen");
-        let [bus] = &seen.buses[..] else { panic!("one bus: {seen:?}") };
+        let bus = seen.buses[0].clone();
         assert_eq!((bus.bus.as_str(), bus.compressor_reduction_db), ("main", Some(0.0)));
+        // A look at what is now takes nothing from the next tick.
+        insert.process(48_000, &mut [left.as_mut_slice(), right.as_mut_slice()]);
+        let Gains { bus_db, master_db } = desk.gains();
+        assert!(bus_db.is_some() && master_db.is_none());
+        assert!(desk.look(&mut seen));
         // On the wire, minus infinity is nil.
-        let bytes = headroom_ipc::ServerFrame::reply(None, bus);
+        let bytes = headroom_ipc::ServerFrame::reply(None, &bus);
         let shown = format!("{bytes:?}");
         assert!(shown.contains("\"input_momentary_lufs\":null"), "{shown}");
     }

@@ -10,7 +10,7 @@ use headroom_ipc::{DaemonChange, Meters, MetersChange, Op, ServerFrame, Shutdown
 
 use crate::graph::GraphEvent;
 use crate::ops::{self, Context};
-use crate::state::{DaemonState, Effects, ReadAgain, SeatId, graph_news};
+use crate::state::{DaemonState, Effects, Gains, ReadAgain, SeatId, graph_news};
 
 /// Something that has happened.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub enum Input<'a> {
     },
     /// hr-graph has news.
     Graph(&'a GraphEvent),
+    /// What is done to the sound now, for the requests that follow. Nobody is told.
+    Measured(Gains),
     /// hr-meters has looked at the meters.
     Meters(Meters),
     /// The daemon ends.
@@ -52,8 +54,8 @@ pub enum Input<'a> {
 }
 
 impl DaemonState {
-    /// One step; `now` is when.
-    pub fn step(&mut self, input: Input<'_>, now: Instant) -> Effects {
+    /// One step. `now` is when; `graph_has_room` is whether it can be told more than settings.
+    pub fn step(&mut self, input: Input<'_>, now: Instant, graph_has_room: bool) -> Effects {
         let mut effects = Effects::default();
         match input {
             Input::Answered { seat, frame } => effects.reply = Some((seat, frame)),
@@ -63,7 +65,7 @@ impl DaemonState {
                 effects.reply = Some((seat, ServerFrame::error(id, &ops::stopping())));
             }
             Input::Request { seat, id, op } => {
-                let context = Context { seat, now };
+                let context = Context { seat, now, graph_has_room };
                 if let Some(reply) = ops::answer(self, &context, id, op, &mut effects) {
                     effects.reply = Some((seat, reply));
                 } else {
@@ -76,6 +78,7 @@ impl DaemonState {
             }
             _ if self.stopping => {}
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
+            Input::Measured(gains) => self.model.gains = gains,
             Input::Meters(meters) => {
                 self.publish(MetersChange::Tick(meters), &mut effects);
             }
@@ -108,7 +111,7 @@ mod tests {
 
     /// The names of what the graph's news give.
     fn news(state: &mut DaemonState, event: &GraphEvent) -> Vec<&'static str> {
-        let effects = state.step(Input::Graph(event), Instant::now());
+        let effects = state.step(Input::Graph(event), Instant::now(), true);
         assert!(effects.commands.is_empty() && effects.reply.is_none());
         effects
             .events
@@ -160,13 +163,13 @@ mod tests {
     #[test]
     fn after_the_end_nothing_is_published() {
         let mut state = state();
-        let stop = state.step(Input::Stop { reason: "SIGTERM" }, Instant::now());
+        let stop = state.step(Input::Stop { reason: "SIGTERM" }, Instant::now(), true);
         assert_eq!(stop.events.len(), 1);
         let running = GraphEvent::Running { insert: InsertId::Main, running: true };
         for event in [GraphEvent::Lost, GraphEvent::WaitingForPipeWire, running] {
             assert_eq!(news(&mut state, &event), [""; 0]);
         }
-        let tick = state.step(Input::Meters(Meters::default()), Instant::now());
+        let tick = state.step(Input::Meters(Meters::default()), Instant::now(), true);
         assert!(tick.events.is_empty());
     }
 
@@ -184,7 +187,7 @@ mod tests {
             GraphEvent::Demoted { now: Some("alsa".into()) },
             GraphEvent::Lost,
         ] {
-            for event in state.step(Input::Graph(&event), Instant::now()).events {
+            for event in state.step(Input::Graph(&event), Instant::now(), true).events {
                 assert_eq!(theirs.apply(&event), headroom_ipc::Applied::Changed);
             }
         }

@@ -10,7 +10,7 @@ use crate::layout::{Layout, MAX_CHANNELS};
 use crate::meter::{KWeighting, LoudnessMeter, LoudnessReading};
 use crate::params::BusParams;
 use crate::plane::LaneSum;
-use crate::units::Db;
+use crate::units::{Db, Gain};
 use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
 
 /// Steps in a tick of the AGC.
@@ -29,6 +29,9 @@ pub struct BusMeters {
     pub guard_reduction: Db,
     /// Largest reduction of the compressor, 0 dB or more.
     pub compressor_reduction: Db,
+    /// All that the samples are multiplied by now: AGC, guard, compressor with its make-up, fader.
+    /// 1 while it is bypassed.
+    pub gain: Gain,
     /// Samples that were no numbers, since `prepare`.
     pub bad_samples: u64,
 }
@@ -262,6 +265,7 @@ impl Bus {
             agc_gain: self.agc_gain(),
             guard_reduction: Db(self.guard_db),
             compressor_reduction: Db(self.reduction_db),
+            gain: Gain(self.gain.end),
             bad_samples: self.bad_samples,
         };
         self.guard_db = 0.0;

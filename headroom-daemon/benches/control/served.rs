@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::bounded;
 use headroom_daemon::daemon::hello;
 use headroom_daemon::engine::Engine;
-use headroom_daemon::meters::Pace;
+use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
 use headroom_daemon::step::Input;
@@ -26,8 +26,8 @@ pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
     let (graph, _) = bounded(1);
     let state = DaemonState::new(start);
     let fault = || std::process::abort();
-    let pace = Arc::new(Pace::default());
-    let engine = Engine::new(state, Box::new(graph), pace, Box::new(fault));
+    let desk = Arc::new(Desk::default());
+    let engine = Engine::new(state, Box::new(graph), desk, Box::new(fault));
     let listen = Listen::At(Endpoint::Path(path.to_owned()));
     let listening = Listening::claim(&listen).expect("a socket");
     (Server::start(listening, engine.clone(), settings).expect("a server"), engine)

@@ -144,7 +144,9 @@ impl Insert {
         let mut stage = Stage::prepare(rate_hz, layout, max_frames, &controls.params)?;
         stage.set_agc_gain(watch.agc_gain());
         watch.leave_latency(&stage);
-        let first = Meters { stage: stage.take_meters(), blocks: 0, silenced_blocks: 0, rate_hz };
+        let measured = stage.take_meters();
+        let first =
+            Meters { stage: measured, now: measured, blocks: 0, silenced_blocks: 0, rate_hz };
         let (meters, reader) = meters(first);
         let (slot, output) = TripleBuffer::new(&controls).split();
         let insert = Insert {

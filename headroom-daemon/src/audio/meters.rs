@@ -10,8 +10,10 @@ use triple_buffer::{Input, Output, TripleBuffer};
 /// What an insert has measured since the last look.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Meters {
-    /// What the stage has measured.
+    /// What the stage has measured: maxima since the last look.
     pub stage: StageMeters,
+    /// What it measured in the last block alone.
+    pub now: StageMeters,
     /// Blocks processed since the insert was made.
     pub blocks: u64,
     /// Blocks whose buffers did not fit and that were made silence, since the insert was made.
@@ -31,7 +33,7 @@ pub enum StageMeters {
 
 impl StageMeters {
     /// The newer values, and of every maximum the larger.
-    fn merge(self, newer: StageMeters) -> StageMeters {
+    pub(crate) fn merge(self, newer: StageMeters) -> StageMeters {
         match (self, newer) {
             (StageMeters::Bus(old), StageMeters::Bus(new)) => StageMeters::Bus(BusMeters {
                 guard_reduction: larger(old.guard_reduction, new.guard_reduction),
@@ -80,6 +82,7 @@ impl MeterWriter {
         let merged = if self.slot.consumed() { stage } else { self.untaken.stage.merge(stage) };
         self.untaken = Meters {
             stage: merged,
+            now: stage,
             blocks: self.untaken.blocks + u64::from(!silenced),
             silenced_blocks: self.untaken.silenced_blocks + u64::from(silenced),
             rate_hz,

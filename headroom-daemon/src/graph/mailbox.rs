@@ -89,6 +89,14 @@ impl Commands {
     }
 }
 
+impl Commands {
+    /// Whether a command can be queued; one place is kept for [`GraphCommand::Stop`].
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.queue.len() < QUEUE - 1
+    }
+}
+
 impl Mailbox {
     /// What hr-graph sleeps on.
     pub(super) fn bell(&self) -> BorrowedFd<'_> {

@@ -52,8 +52,26 @@ pub enum Promotion {
 pub enum GraphCommand {
     /// New settings of the main bus and the master.
     SetParams(ChainParams),
+    /// Send one stream somewhere for as long as it lives, or leave it to the desktop again.
+    SendStream {
+        /// Which.
+        serial: u64,
+        /// Where to.
+        to: Option<Destination>,
+    },
     /// Leave the graph as it was found, and end.
     Stop,
+}
+
+/// Where a stream can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// The main bus: levelled and limited.
+    Bus,
+    /// The master: limited only.
+    Master,
+    /// The device sink that is heard, past us.
+    Device,
 }
 
 /// One of our inserts.

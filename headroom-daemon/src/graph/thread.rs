@@ -119,6 +119,8 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
             match command {
                 GraphCommand::Stop => return Ok(()),
                 GraphCommand::SetParams(params) => wishes.params = params,
+                // There are no streams, and none of those that were will be again.
+                GraphCommand::SendStream { .. } => {}
             }
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) seat: SeatId,
     /// When.
     pub(crate) now: Instant,
+    /// Whether the graph can be told more than settings.
+    pub(crate) graph_has_room: bool,
 }
 
 /// The reply to a request that needs no state, so that nobody waits for the lock on its account.
@@ -60,7 +62,7 @@ pub(crate) fn answer(
         Op::RouteList(_) => reply(id, Ok(&model.routing().rules)),
         Op::RouteSet(call) => reply(id, route::set(model, call)),
         Op::RouteUnset(call) => reply(id, route::unset(model, call)),
-        Op::RouteStream(call) => reply(id, route::stream(model, call)),
+        Op::RouteStream(call) => reply(id, route::stream(model, context, call, effects)),
         Op::SettingGet(call) => reply(id, setting::get(model, call)),
         Op::SettingList(call) => reply(id, setting::list(model, call)),
         Op::SettingSet(call) => reply(id, setting::set(model, call, effects)),

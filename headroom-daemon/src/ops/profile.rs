@@ -57,6 +57,7 @@ fn put_in_force(model: &mut Model, name: &str, effects: &mut Effects) {
     let rules = model.rules_of(name);
     if rules != model.routing().rules {
         model.publish(RoutingChange::RuleChanged(rules), effects);
+        model.rules_have_changed(effects);
     }
     setting::tell_graph(model, effects);
 }

@@ -1,14 +1,15 @@
-//! `route.*`: which rules there are. Nothing moves streams yet, so what would have to move one
-//! is refused with the way to do it by hand.
+//! `route.*`: where streams go. One stream can be sent anywhere; rules of the user are not kept
+//! yet, and are refused with what there is instead.
 
 use headroom_ipc::{Code, Error, Route, RouteSet, RouteStream, RouteUnset, Rule, Rules, Stream};
 
-use super::need_pipewire;
-use crate::state::Model;
+use super::{Context, need_pipewire};
+use crate::graph::{Destination, GraphCommand};
+use crate::state::{Effects, MAIN_BUS, Model, census};
 
 pub(crate) fn set(_model: &Model, call: &RouteSet) -> Result<Rule, Error> {
-    check_bus(&call.route)?;
-    Err(cannot_move(&call.route))
+    destination(&call.route)?;
+    Err(no_rules())
 }
 
 pub(crate) fn unset(model: &Model, call: &RouteUnset) -> Result<Rules, Error> {
@@ -17,30 +18,44 @@ pub(crate) fn unset(model: &Model, call: &RouteUnset) -> Result<Rules, Error> {
     Err(Error::new(Code::NotFound, text).with_field("match"))
 }
 
-pub(crate) fn stream(model: &Model, call: &RouteStream) -> Result<Stream, Error> {
-    if let Some(route) = &call.route {
-        check_bus(route)?;
-    }
+pub(crate) fn stream(
+    model: &mut Model,
+    context: &Context,
+    call: &RouteStream,
+    effects: &mut Effects,
+) -> Result<Stream, Error> {
+    let to = call.route.as_ref().map(destination).transpose()?;
     need_pipewire(model)?;
-    Err(cannot_move(call.route.as_ref().unwrap_or(&Route::Processed)))
+    let known = model.routing().streams.iter().find(|stream| stream.id == call.stream);
+    let stream = known.cloned().ok_or_else(|| {
+        let text = format!("there is no stream {}: \"stream.list\" lists them", call.stream);
+        Error::new(Code::NotFound, text).with_field("stream").with_value(call.stream)
+    })?;
+    if !context.graph_has_room {
+        let text = "the audio graph has not done what it was told before: try again later, and \
+                    look at the log of headroomd if it lasts";
+        return Err(Error::new(Code::Busy, text));
+    }
+    effects.commands.push(GraphCommand::SendStream { serial: call.stream, to });
+    Ok(census::pin(model, stream, call.route.clone(), effects))
 }
 
-fn check_bus(route: &Route) -> Result<(), Error> {
+fn destination(route: &Route) -> Result<Destination, Error> {
     match route {
-        Route::Bus(name) => Err(Error::not_found("route", "bus", name, Route::WORDS)),
-        _ => Ok(()),
+        Route::Processed => Ok(Destination::Bus),
+        Route::Protected => Ok(Destination::Master),
+        Route::Bypass => Ok(Destination::Device),
+        Route::Bus(name) if name == MAIN_BUS => Ok(Destination::Bus),
+        Route::Bus(name) => {
+            let known: Vec<&str> = Route::WORDS.iter().copied().chain([MAIN_BUS]).collect();
+            Err(Error::not_found("route", "bus", name, &known))
+        }
     }
 }
 
-fn cannot_move(route: &Route) -> Error {
-    let sink = match route {
-        Route::Protected => "\"Headroom master\"",
-        Route::Bypass => "the device",
-        Route::Processed | Route::Bus(_) => "\"Headroom\"",
-    };
-    let text = format!(
-        "this headroomd moves no streams: choose {sink} as the output of the app in the sound \
-         settings of the desktop"
-    );
+/// Why there can be no rules yet, and what to do instead.
+fn no_rules() -> Error {
+    let text = "this headroomd applies no rules: \"route.stream\" sends one stream, for as long as \
+                it lives, and the sound settings of the desktop send an app for good";
     Error::new(Code::Unavailable, text)
 }

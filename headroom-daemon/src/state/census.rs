@@ -1,6 +1,6 @@
 //! Streams and sinks as clients see them, out of the picture that hr-graph gives.
 //!
-//! Nothing but the picture decides what is so: a stream goes where it is linked. What is other
+//! A stream goes where it was sent by `route.stream`, else where it is linked. What is other
 //! than before is published one by one, so that each event says what has happened.
 
 use headroom_ipc::{
@@ -14,6 +14,7 @@ use crate::graph::{InsertId, Seen, SinkSeen, StreamSeen};
 
 /// Takes the picture over.
 pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
+    model.pins.retain(|pinned, _| seen.streams.iter().any(|stream| stream.serial == *pinned));
     let streams: Vec<Stream> = seen.streams.iter().map(|seen| stream(model, seen)).collect();
     for gone in gone(&model.routing().streams, &streams, |stream| stream.id) {
         model.publish(RoutingChange::StreamRemoved(StreamRemoved { id: gone }), effects);
@@ -33,6 +34,7 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
 /// PipeWire has gone, and all of them with it.
 pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
     model.volumes.clear();
+    model.pins.clear();
     if !model.routing().streams.is_empty() {
         let rules = model.routing().rules.clone();
         let none = Routing { rules, streams: Vec::new() };
@@ -48,9 +50,26 @@ pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
 /// Another default sink: streams that are linked to nothing are on their way elsewhere.
 pub(super) fn reroute(model: &mut Model, effects: &mut Effects) {
     for mut stream in model.routing().streams.clone() {
-        stream.route = route(model, stream.sink.as_deref());
+        decide_route(model, &mut stream);
         put_stream(model, stream, effects);
     }
+}
+
+/// A stream is to go there for as long as it lives, or where the desktop sends it. Gives it as
+/// it is now; that it is linked so comes with a later picture.
+pub(crate) fn pin(
+    model: &mut Model,
+    mut stream: Stream,
+    to: Option<Route>,
+    effects: &mut Effects,
+) -> Stream {
+    match to {
+        Some(route) => model.pins.insert(stream.id, route),
+        None => model.pins.remove(&stream.id),
+    };
+    decide_route(model, &mut stream);
+    put_stream(model, stream.clone(), effects);
+    stream
 }
 
 /// The volume of one of our own sinks, which only its insert is told.
@@ -100,7 +119,7 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     let facts = seen.app.clone();
     let app = facts.application_name.clone().or(facts.process_binary.clone());
     let is_on_main = seen.sink.as_deref() == Some(InsertId::Main.node_name());
-    Stream {
+    let mut stream = Stream {
         id: seen.serial,
         app: app.unwrap_or_else(|| seen.node_name.clone()),
         media_name: facts.media_name,
@@ -109,14 +128,24 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         portal_app_id: facts.portal_app_id,
         media_role: facts.media_role,
         pid: facts.pid,
-        route: route(model, seen.sink.as_deref()),
+        route: Route::default(),
         routed_by: RoutedBy::Graph,
         bus: is_on_main.then(|| MAIN_BUS.to_owned()),
         sink: seen.sink.clone(),
         contested: false,
         playing: seen.playing,
         channels: seen.channels,
-    }
+    };
+    decide_route(model, &mut stream);
+    stream
+}
+
+/// A pin counts; without one it goes where it is linked.
+fn decide_route(model: &Model, stream: &mut Stream) {
+    (stream.route, stream.routed_by) = match model.pins.get(&stream.id) {
+        Some(route) => (route.clone(), RoutedBy::Pin),
+        None => (route(model, stream.sink.as_deref()), RoutedBy::Graph),
+    };
 }
 
 /// The route of a stream that goes to this sink; one that is linked to none goes to the default.
@@ -199,7 +228,7 @@ mod tests {
     }
 
     fn names(state: &mut DaemonState, event: &GraphEvent) -> Vec<&'static str> {
-        let effects = state.step(Input::Graph(event), Instant::now());
+        let effects = state.step(Input::Graph(event), Instant::now(), true);
         let name = |change: &Change| match change {
             Change::Routing(change) => change.event(),
             Change::Sinks(change) => change.event(),

@@ -30,7 +30,8 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             let mut daemon = model.daemon().clone();
             daemon.graph.pipewire_connected = false;
             daemon.graph.wireplumber_connected = false;
-            daemon.warnings.retain(|warning| warning.about == PIPEWIRE);
+            let of_graph = [WIREPLUMBER, DEVICE, GRAPH];
+            daemon.warnings.retain(|warning| !of_graph.contains(&warning.about.as_str()));
             let text = "the connection to PipeWire has broken: headroomd waits for it";
             model.warn(&mut daemon, PIPEWIRE, text);
             model.publish(DaemonChange::PipewireLost(daemon), effects);

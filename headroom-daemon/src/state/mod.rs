@@ -5,7 +5,7 @@
 //! lock around all of it. Nothing here does I/O, asks a clock or knows a thread.
 
 mod broadcaster;
-mod census;
+pub(crate) mod census;
 pub(crate) mod graph_news;
 mod levels;
 mod model;
@@ -21,7 +21,7 @@ use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic};
 
 use broadcaster::Broadcaster;
 pub use broadcaster::SeatId;
-pub use model::Start;
+pub use model::{Gains, Start};
 pub(crate) use model::{MAIN_BUS, Model};
 pub use profiles::ReadAgain;
 

@@ -1,9 +1,10 @@
 //! What is so: the mirror that clients copy, and what it is made of.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use headroom_ipc::{
-    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, Rules,
+    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Route, Routing, Rules,
     Settings, Sinks, Stream, Tracked, Warning,
 };
 use headroom_profile::Loaded;
@@ -11,6 +12,7 @@ use headroom_profile::Loaded;
 use super::levels::Levels;
 use super::profiles::KnownProfiles;
 use super::{Effects, wire};
+use crate::graph::InsertId;
 
 /// What the daemon starts with.
 #[derive(Debug)]
@@ -26,6 +28,18 @@ pub struct Start {
 /// The bus that everything goes through that is not sent elsewhere.
 pub(crate) const MAIN_BUS: &str = "main";
 
+/// What is done to the sound; nothing while it was not measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Gains {
+    /// By the main bus.
+    pub bus_db: Option<f32>,
+    /// By the master.
+    pub master_db: Option<f32>,
+}
+
+/// What a warning about rules is about.
+const RULES: &str = "routing";
+
 /// Warnings that are kept; the oldest goes first.
 const MOST_WARNINGS: usize = 16;
 
@@ -37,12 +51,16 @@ pub(crate) struct Model {
     pub(super) mirror: Mirror,
     pub(crate) profiles: KnownProfiles,
     pub(crate) levels: Levels,
+    /// What was done to the sound when it was last looked at.
+    pub(crate) gains: Gains,
     /// What people call the device sink.
     pub(super) device_description: Option<String>,
+    /// Streams that were sent somewhere one by one.
+    pub(super) pins: BTreeMap<u64, Route>,
     /// The volumes of our own sinks: factors of the channels, and whether they are muted.
-    pub(super) volumes: Vec<(crate::graph::InsertId, Vec<f32>, bool)>,
+    pub(super) volumes: Vec<(InsertId, Vec<f32>, bool)>,
     /// Which inserts sound flows through.
-    pub(super) running: Vec<crate::graph::InsertId>,
+    pub(super) running: Vec<InsertId>,
 }
 
 impl Model {
@@ -54,7 +72,9 @@ impl Model {
             mirror: Mirror::full(),
             profiles: KnownProfiles::with(&profile),
             levels: Levels::new(profile.profile.clone()),
+            gains: Gains::default(),
             device_description: None,
+            pins: BTreeMap::new(),
             volumes: Vec::new(),
             running: Vec::new(),
         };
@@ -73,7 +93,7 @@ impl Model {
             seq: 0,
             state: Routing { rules: model.rules_of(&used), streams: Vec::new() },
         });
-        let daemon = Daemon {
+        let mut daemon = Daemon {
             version: model.hello.version.clone(),
             protocol: PROTOCOL,
             run_id: model.hello.run_id.clone(),
@@ -81,6 +101,7 @@ impl Model {
             graph: Graph::default(),
             warnings: Vec::new(),
         };
+        model.warn_of_rules(&mut daemon);
         let _ = model.mirror.publish(DaemonChange::Started(daemon));
         model
     }
@@ -129,10 +150,15 @@ impl Model {
 
     /// The gain that a stream gets now, nil while nothing is measured.
     pub(crate) fn gain_db(&self, stream: &Stream) -> Option<f32> {
-        let meters = state(&self.mirror.meters);
-        let bus = meters.buses.iter().find(|bus| Some(&bus.bus) == stream.bus.as_ref())?;
-        let limiter = meters.master.as_ref()?.limiter_reduction_db?;
-        Some(bus.agc_gain_db? - bus.guard_reduction_db? - bus.compressor_reduction_db? - limiter)
+        if self.running.is_empty() {
+            return None;
+        }
+        let Gains { bus_db, master_db } = self.gains;
+        match stream.sink.as_deref()? {
+            name if name == InsertId::Main.node_name() => Some(bus_db? + master_db?),
+            name if name == InsertId::Master.node_name() => master_db,
+            _ => None,
+        }
     }
 
     /// The rules while this profile is in force.
@@ -141,6 +167,25 @@ impl Model {
         Rules {
             rules: profile.rules.iter().map(wire::rule).collect(),
             default_route: wire::route(&profile.default_route.route),
+        }
+    }
+
+    /// Rules that a profile has and nothing applies are no secret.
+    pub(super) fn warn_of_rules(&self, daemon: &mut Daemon) {
+        daemon.warnings.retain(|warning| warning.about != RULES);
+        if !self.routing().rules.rules.is_empty() {
+            let text = "the profile in force has rules, which this headroomd does not apply: \
+                        \"route.stream\" sends one stream";
+            self.warn(daemon, RULES, text);
+        }
+    }
+
+    /// Looks again whether there are rules that nothing applies.
+    pub(crate) fn rules_have_changed(&mut self, effects: &mut Effects) {
+        let mut daemon = self.daemon().clone();
+        self.warn_of_rules(&mut daemon);
+        if daemon != *self.daemon() {
+            self.publish(DaemonChange::Changed(daemon), effects);
         }
     }
 

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, bounded};
 use headroom_daemon::daemon::hello;
 use headroom_daemon::engine::Engine;
 use headroom_daemon::graph::GraphCommand;
-use headroom_daemon::meters::Pace;
+use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
 use headroom_ipc::Endpoint;
@@ -21,7 +21,7 @@ pub(crate) struct Daemon {
     pub(crate) engine: Engine,
     /// What the graph would have been told.
     pub(crate) commands: Receiver<GraphCommand>,
-    pub(crate) pace: Arc<Pace>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) path: PathBuf,
     fault: Arc<AtomicBool>,
     server: Option<Server>,
@@ -41,7 +41,7 @@ impl Daemon {
         let folder = tempfile::tempdir().expect("a directory");
         let path = folder.path().join("headroom/control.sock");
         let (graph, commands) = bounded(10_000);
-        let pace = Arc::new(Pace::default());
+        let desk = Arc::new(Desk::default());
         let start = Start {
             hello: hello(&settings),
             profile: headroom_profile::load(profile).expect("a profile"),
@@ -52,11 +52,11 @@ impl Daemon {
             let fault = fault.clone();
             Box::new(move || fault.store(true, Ordering::SeqCst))
         };
-        let engine = Engine::new(DaemonState::new(start), Box::new(graph), pace.clone(), on_fault);
+        let engine = Engine::new(DaemonState::new(start), Box::new(graph), desk.clone(), on_fault);
         let listen = Listen::At(Endpoint::Path(path.clone()));
         let listening = Listening::claim(&listen).expect("a socket");
         let server = Server::start(listening, engine.clone(), settings).expect("a server");
-        Daemon { engine, commands, pace, path, fault, server: Some(server), _folder: folder }
+        Daemon { engine, commands, desk, path, fault, server: Some(server), _folder: folder }
     }
 
     /// A client that has read `hello`.

@@ -7,8 +7,8 @@ use headroom_daemon::server::ServerSettings;
 use headroom_dsp::{ChainParams, Lufs};
 use headroom_ipc::{
     BypassSet, BypassTo, Change, Code, Mirror, ProfileChange, ProfileReload, ProfileShow,
-    ProfileUse, SettingAmount, SettingChange, SettingClear, SettingGet, SettingReset, SettingSet,
-    SettingValue, Subscribe, Topic,
+    ProfileUse, RouteList, SettingAmount, SettingChange, SettingClear, SettingGet, SettingReset,
+    SettingSet, SettingValue, StatusCall, Subscribe, Topic,
 };
 
 use crate::daemon::Daemon;
@@ -35,7 +35,7 @@ fn subscribe(peer: &mut Peer, topics: &[Topic]) -> Mirror {
 fn told(daemon: &Daemon) -> Option<ChainParams> {
     let params = |command| match command {
         GraphCommand::SetParams(params) => params,
-        GraphCommand::Stop => panic!("nobody said so"),
+        other => panic!("nobody said so: {other:?}"),
     };
     daemon.commands.try_iter().map(params).last()
 }
@@ -213,4 +213,28 @@ fn a_profile_file_is_read_again_and_a_bad_one_keeps_what_was_good() {
     let fault = mine.fault.as_ref().expect("a fault");
     assert_eq!(fault.line, Some(4), "{}", fault.message);
     assert_eq!((changes(&mut peer), told(&daemon)), (vec!["reloaded"], None));
+}
+
+#[test]
+fn rules_that_nothing_applies_are_warned_of() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("mine.toml");
+    let write = |rules: &str| {
+        let text = format!("name = \"mine\"\ndescription = \"d\"\n{rules}");
+        fs::write(&path, text).expect("written");
+    };
+    write("[[rules]]\nmatch = { process_binary = [\"mpv\"] }\nroute = \"bypass\"\n");
+    let name = path.to_str().expect("text");
+    let daemon = Daemon::with_profile(ServerSettings::default(), name);
+    let mut peer = daemon.peer();
+    let warned = |peer: &mut Peer| -> Vec<String> {
+        let status = peer.call(&StatusCall {}).expect("done");
+        status.warnings.into_iter().map(|warning| warning.about).collect()
+    };
+    assert_eq!(peer.call(&RouteList {}).expect("done").rules.len(), 1);
+    assert_eq!(warned(&mut peer), ["routing"]);
+    write("");
+    peer.call(&ProfileReload {}).expect("done");
+    assert_eq!(peer.call(&RouteList {}).expect("done").rules, []);
+    assert_eq!(warned(&mut peer), [""; 0]);
 }

@@ -56,13 +56,53 @@ fn a_client_sees_who_plays_what_and_where_it_goes() {
         assert_eq!(kind(BUS), (SinkKind::Bus, true));
         assert_eq!(kind(MASTER), (SinkKind::Master, true));
         assert_eq!(kind(DEVICE).0, SinkKind::Virtual, "it belongs to no device");
+        let gain = graph.wait_for("its gain", |_| {
+            let status = client.status().expect("status");
+            assert_eq!(status.streams.len(), 1);
+            status.streams[0].gain_db.filter(|gain| gain.abs() > 0.1)
+        });
+        assert!(gain.abs() < 40.0, "{gain} dB");
+        client.bypass_set(BypassTo::On).expect("done");
+        graph.wait_for("no gain while it is bypassed", |_| {
+            let status = client.status().expect("status");
+            (status.streams[0].gain_db == Some(0.0)).then_some(())
+        });
         let status = client.status().expect("status");
-        assert_eq!(status.streams.len(), 1);
         assert!(status.graph.wireplumber_connected);
         player.stop();
         graph.wait_for("the stream to be gone", |_| {
             client.stream_list().expect("streams").streams.is_empty().then_some(())
         });
+    });
+}
+
+#[test]
+fn a_stream_is_sent_where_a_client_says_and_is_let_go_at_the_end() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(120.0, 0.1));
+        let player = graph.play(&file).start();
+        player.wait_until_linked_to(DEVICE);
+        let seen = stream(&graph, &mut client, |stream| stream.sink.is_some());
+        assert_eq!((&seen.route, seen.routed_by), (&Route::Bypass, RoutedBy::Graph));
+        for (route, sink) in
+            [(Route::Processed, BUS), (Route::Protected, MASTER), (Route::Bypass, DEVICE)]
+        {
+            let sent = client.route_stream(seen.id, Some(route.clone())).expect("sent");
+            assert_eq!((&sent.route, sent.routed_by), (&route, RoutedBy::Pin));
+            player.wait_until_linked_to(sink);
+            stream(&graph, &mut client, |stream| stream.sink.as_deref() == Some(sink));
+        }
+        client.route_stream(seen.id, Some(Route::Processed)).expect("sent");
+        player.wait_until_linked_to(BUS);
+        daemon.stop();
+        player.wait_until_linked_to(DEVICE);
+        graph.wait_for("nothing to be left in the metadata", |dump| {
+            let entries = dump.metadata.get("default")?;
+            (!entries.iter().any(|entry| entry.key == "target.object")).then_some(())
+        });
+        player.stop();
     });
 }
 

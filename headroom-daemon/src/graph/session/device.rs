@@ -35,6 +35,13 @@ impl Session<'_> {
             Err(error) => self.trouble("listening to the device sink", Some(error)),
         }
         self.set_volumes();
+        self.pins_follow_device();
+    }
+
+    /// The name of the device sink that is heard.
+    pub(super) fn heard_device_name(&self) -> Option<&str> {
+        let device = self.device.as_ref()?;
+        Some(self.model.node(device.id)?.name.as_str())
     }
 
     pub(super) fn tell_no_device(&mut self) {

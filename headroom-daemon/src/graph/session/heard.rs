@@ -38,6 +38,7 @@ impl Session<'_> {
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
                 self.census.removed(id);
+                self.pins.removed(id);
                 self.removed(id);
             }
             Notice::Metadata { subject, key, value } => {
@@ -154,6 +155,7 @@ impl Session<'_> {
                 self.metadata = Some(metadata);
                 self.syncs.metadata = self.sync();
                 self.told.no_session_manager = false;
+                self.say_all_pins();
             }
             Err(error) => self.trouble("listening to the metadata", Some(error)),
         }

@@ -21,6 +21,7 @@ impl Session<'_> {
             for output in outputs {
                 metadata.clear_target(output);
             }
+            self.let_pins_go(metadata);
         }
         let last_word = self.sync();
         self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(last_word));

@@ -17,6 +17,7 @@ mod heard;
 mod inserts;
 mod latency;
 mod leave;
+mod pins;
 mod volume;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use crate::audio::{StageParams, Volume, Watch};
 use census::Census;
 use inserts::Live;
 use latency::LOOKS;
+use pins::Pins;
 
 /// The rate to start from where PipeWire does not say.
 const USUAL_RATE_HZ: u32 = 48_000;
@@ -95,6 +97,7 @@ pub(super) struct Session<'a> {
     metadata: Option<MetadataBinding>,
     hearing: Hearing,
     census: Census,
+    pins: Pins,
     _registry_listener: pw::registry::Listener,
     registry: RegistryRc,
     _core_listener: pw::core::Listener,
@@ -157,6 +160,7 @@ impl<'a> Session<'a> {
             metadata: None,
             hearing: Hearing::default(),
             census: Census::default(),
+            pins: Pins::default(),
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
             _core_listener: core_listener,
@@ -212,6 +216,7 @@ impl<'a> Session<'a> {
                     self.ended = Some(Outcome::Stop);
                 }
                 GraphCommand::SetParams(params) => self.set_params(params),
+                GraphCommand::SendStream { serial, to } => self.send_stream(serial, to),
             }
         }
         self.main_loop.loop_().iterate(Timeout::None);
