@@ -40,7 +40,9 @@ pub(super) fn run(connection: &Connection, engine: &Engine) -> io::Result<()> {
     }
 }
 
-/// Does every request that has arrived whole. Gives `false` when the connection is to end.
+/// Does every request that has arrived whole. Not part of the frame that sleeps in `read`: an
+/// idle connection keeps the pages of that one only. Gives `false` when the connection is to end.
+#[inline(never)]
 fn take_requests(
     deframer: &mut Deframer,
     connection: &Connection,
