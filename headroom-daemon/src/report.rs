@@ -93,6 +93,8 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::InsertMade { .. }
         | GraphEvent::AlreadyRunning { .. }
         | GraphEvent::Census(_)
+        | GraphEvent::DefaultSink(_)
+        | GraphEvent::Quantum(_)
         | GraphEvent::Trouble(_)
         | GraphEvent::Stopped => return None,
     })

@@ -181,10 +181,11 @@ mod tests {
         for event in [
             GraphEvent::Connected { server: "1".into(), library: "1".into() },
             GraphEvent::DeviceSink(sink),
-            GraphEvent::Promoted { former: None },
+            GraphEvent::DefaultSink(Some("headroom.main".into())),
+            GraphEvent::Quantum(1_024),
             GraphEvent::Latency { frames: 96, rate_hz: 44_100 },
             GraphEvent::Trouble("x".into()),
-            GraphEvent::Demoted { now: Some("alsa".into()) },
+            GraphEvent::DefaultSink(Some("alsa".into())),
             GraphEvent::Lost,
         ] {
             for event in state.step(Input::Graph(&event), Instant::now(), true).events {

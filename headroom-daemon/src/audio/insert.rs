@@ -30,7 +30,6 @@ pub struct Watch {
     latency_frames: AtomicU32,
     block_frames: AtomicU32,
     agc_gain_bits: AtomicU32,
-    gain_db_bits: AtomicU32,
 }
 
 impl Watch {
@@ -43,7 +42,6 @@ impl Watch {
             latency_frames: AtomicU32::new(0),
             block_frames: AtomicU32::new(0),
             agc_gain_bits: AtomicU32::new(0.0_f32.to_bits()),
-            gain_db_bits: AtomicU32::new(f32::NAN.to_bits()),
         }
     }
 
@@ -69,13 +67,6 @@ impl Watch {
     #[must_use]
     pub fn block_frames(&self) -> Option<u32> {
         Some(self.block_frames.load(Ordering::Relaxed)).filter(|frames| *frames > 0)
-    }
-
-    /// The gain of the last block, all that the insert does together; nothing before the first.
-    #[must_use]
-    pub fn gain_db(&self) -> Option<f32> {
-        let gain_db = f32::from_bits(self.gain_db_bits.load(Ordering::Relaxed));
-        gain_db.is_finite().then_some(gain_db)
     }
 
     /// The AGC's gain after the last block, for the insert that comes after this one.
@@ -216,14 +207,9 @@ impl Insert {
 
     fn leave_meters(&mut self, silenced: bool) {
         let stage = self.stage.take_meters();
-        let gain_db = match &stage {
-            StageMeters::Bus(bus) => {
-                self.watch.agc_gain_bits.store(bus.agc_gain.0.to_bits(), Ordering::Relaxed);
-                bus.agc_gain.0 - bus.guard_reduction.0 - bus.compressor_reduction.0
-            }
-            StageMeters::Master(master) => -master.limiter_reduction.0,
-        };
-        self.watch.gain_db_bits.store(gain_db.to_bits(), Ordering::Relaxed);
+        if let StageMeters::Bus(bus) = &stage {
+            self.watch.agc_gain_bits.store(bus.agc_gain.0.to_bits(), Ordering::Relaxed);
+        }
         self.meters.add(stage, self.rate_hz, silenced);
     }
 }

@@ -4,11 +4,10 @@
 //! listener hears into notices. A binding must go before the connection does.
 
 use pipewire as pw;
-use pw::client::{Client, ClientListener};
 use pw::core::CoreRc;
 use pw::device::{Device, DeviceListener};
 use pw::metadata::{Metadata, MetadataListener};
-use pw::node::{Node, NodeListener, NodeState};
+use pw::node::{Node, NodeListener};
 use pw::permissions::PermissionFlags;
 use pw::properties::PropertiesBox;
 use pw::proxy::ProxyT;
@@ -17,10 +16,10 @@ use pw::spa::param::ParamType;
 use pw::spa::utils::dict::DictRef;
 use pw::types::ObjectType;
 
-use super::census::{Facts, NodeInfo};
 use super::model::{self, Global};
 use super::notice::{Notice, Notices};
 use super::pods::{self, RouteId};
+use super::said::{capped, capped_channel};
 use crate::audio::Volume;
 
 /// The subject of the metadata that holds for the whole graph.
@@ -73,7 +72,7 @@ pub(super) fn listen_to_registry(
 
 fn read_global(kind: &ObjectType, props: Option<&DictRef>) -> Option<Global> {
     let props = props?;
-    let text = |key| props.get(key).unwrap_or_default().to_owned();
+    let text = |key| props.get(key).map(capped).unwrap_or_default();
     let number = |key| props.get(key).and_then(|value| value.parse().ok());
     Some(match kind {
         ObjectType::Node => Global::Node(model::Node {
@@ -92,7 +91,7 @@ fn read_global(kind: &ObjectType, props: Option<&DictRef>) -> Option<Global> {
             node: number("node.id")?,
             number: number("port.id")?,
             is_input: props.get("port.direction") == Some("in"),
-            channel: text("audio.channel"),
+            channel: props.get("audio.channel").map(capped_channel).unwrap_or_default(),
         }),
         ObjectType::Link => Global::Link(model::Link {
             from_node: number("link.output.node")?,
@@ -106,7 +105,11 @@ fn read_global(kind: &ObjectType, props: Option<&DictRef>) -> Option<Global> {
     })
 }
 
-fn bind<T: ProxyT>(registry: &RegistryRc, id: u32, type_: ObjectType) -> Result<T, pw::Error> {
+pub(super) fn bind<T: ProxyT>(
+    registry: &RegistryRc,
+    id: u32,
+    type_: ObjectType,
+) -> Result<T, pw::Error> {
     registry.bind(&GlobalObject::<PropertiesBox> {
         id,
         permissions: PermissionFlags::empty(),
@@ -114,61 +117,6 @@ fn bind<T: ProxyT>(registry: &RegistryRc, id: u32, type_: ObjectType) -> Result<
         version: 0,
         props: None,
     })
-}
-
-/// A stream or a sink: what it is, and whether it runs.
-pub(super) struct NodeBinding {
-    _listener: NodeListener,
-    _node: Node,
-}
-
-impl NodeBinding {
-    pub(super) fn new(
-        registry: &RegistryRc,
-        id: u32,
-        notices: &Notices,
-    ) -> Result<NodeBinding, pw::Error> {
-        let node: Node = bind(registry, id, ObjectType::Node)?;
-        let notices = notices.clone();
-        let listener = node
-            .add_listener_local()
-            .info(move |info| {
-                let facts = info.props().map(|props| Facts::read(|key| props.get(key)));
-                let info = NodeInfo {
-                    facts: facts.unwrap_or_default(),
-                    running: matches!(info.state(), NodeState::Running),
-                    output_channels: info.n_output_ports(),
-                };
-                notices.push(Notice::NodeInfo(id, info));
-            })
-            .register();
-        Ok(NodeBinding { _listener: listener, _node: node })
-    }
-}
-
-/// The client of a stream: what app it is.
-pub(super) struct ClientBinding {
-    _listener: ClientListener,
-    _client: Client,
-}
-
-impl ClientBinding {
-    pub(super) fn new(
-        registry: &RegistryRc,
-        id: u32,
-        notices: &Notices,
-    ) -> Result<ClientBinding, pw::Error> {
-        let client: Client = bind(registry, id, ObjectType::Client)?;
-        let notices = notices.clone();
-        let listener = client
-            .add_listener_local()
-            .info(move |info| {
-                let facts = info.props().map(|props| Facts::read(|key| props.get(key)));
-                notices.push(Notice::ClientInfo(id, facts.unwrap_or_default()));
-            })
-            .register();
-        Ok(ClientBinding { _listener: listener, _client: client })
-    }
 }
 
 /// The metadata object in which WirePlumber keeps the default sink and where streams go.

@@ -3,20 +3,38 @@
 //! The registry says that a node is there; what app it is, what it plays and whether it runs is
 //! in the infos of the node and of its client, which are listened to. Out of all that comes one
 //! picture, [`Seen`], which is told as a whole whenever it is another: a reader that missed one
-//! is right again with the next.
+//! is right again with the next. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Model, Node};
-use super::{InsertId, is_ours};
+use super::said::{Facts, Heard, Said};
+use super::{is_ours, model};
+
+/// The most streams that are followed. All of them, with every text as long as it may be, and
+/// [`MOST_SINKS`] sinks fit in one message of the control protocol.
+pub const MOST_STREAMS: usize = 256;
+/// The most sinks that are followed.
+pub const MOST_SINKS: usize = 128;
 
 /// All streams and all sinks, the oldest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen {
     /// Every app's playback.
     pub streams: Vec<StreamSeen>,
     /// Every place that sound can go to.
     pub sinks: Vec<SinkSeen>,
+    /// Whether there are more.
+    pub crowd: Crowd,
+}
+
+/// Whether there is more than is followed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Crowd {
+    /// More streams than [`MOST_STREAMS`].
+    pub streams: bool,
+    /// More sinks than [`MOST_SINKS`].
+    pub sinks: bool,
 }
 
 /// One app's playback.
@@ -37,7 +55,7 @@ pub struct StreamSeen {
 }
 
 /// A place that sound can go to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SinkSeen {
     /// Never given to another while PipeWire runs.
     pub serial: u64,
@@ -45,134 +63,121 @@ pub struct SinkSeen {
     pub name: String,
     /// What people call it.
     pub description: String,
-    /// Whether it belongs to a device, and not to a program.
+    /// Whether there is a sound card or a network behind it, and not only software.
     pub is_device: bool,
     /// Its channels, in their order.
     pub channels: Vec<String>,
+    /// The volume of each channel, linear; empty where it is not known.
+    pub volumes: Vec<f32>,
+    /// Whether it is muted.
+    pub muted: bool,
     /// Whether sound flows.
     pub running: bool,
 }
 
-/// What a node or its client says of the app. The node knows better where both say something:
-/// behind PulseAudio's clients there is one client of PipeWire for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// What the app calls itself.
-    pub application_name: Option<String>,
-    /// The program's file name.
-    pub process_binary: Option<String>,
-    /// The sandbox's name for the app.
-    pub portal_app_id: Option<String>,
-    /// What it plays.
-    pub media_name: Option<String>,
-    /// What the sound is for.
-    pub media_role: Option<String>,
-    /// The app's process.
-    pub pid: Option<u32>,
+/// The ids of what is followed: of what there is, the oldest, and always what is ours.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Followed {
+    pub(super) streams: BTreeSet<u32>,
+    pub(super) sinks: BTreeSet<u32>,
+    /// The clients behind the streams.
+    pub(super) clients: BTreeSet<u32>,
+    pub(super) crowd: Crowd,
 }
 
-impl Facts {
-    /// Reads what a node or a client says.
-    pub(super) fn read<'p>(get: impl Fn(&str) -> Option<&'p str>) -> Facts {
-        let text = |key: &str| get(key).filter(|text| !text.is_empty()).map(str::to_owned);
-        Facts {
-            application_name: text("application.name"),
-            process_binary: text("application.process.binary"),
-            portal_app_id: text("pipewire.access.portal.app_id"),
-            media_name: text("media.name"),
-            media_role: text("media.role"),
-            pid: get("application.process.id").and_then(|pid| pid.parse().ok()),
-        }
-    }
-
-    fn or(self, other: Option<&Facts>) -> Facts {
-        let other = other.cloned().unwrap_or_default();
-        Facts {
-            application_name: self.application_name.or(other.application_name),
-            process_binary: self.process_binary.or(other.process_binary),
-            portal_app_id: self.portal_app_id.or(other.portal_app_id),
-            media_name: self.media_name.or(other.media_name),
-            media_role: self.media_role.or(other.media_role),
-            pid: self.pid.or(other.pid),
-        }
-    }
-}
-
-/// What the info of a node says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct NodeInfo {
-    pub(super) facts: Facts,
-    pub(super) running: bool,
-    pub(super) output_channels: u32,
-}
-
-/// What the infos have said so far.
-#[derive(Debug, Default)]
-pub(super) struct Infos {
-    pub(super) nodes: BTreeMap<u32, NodeInfo>,
-    pub(super) clients: BTreeMap<u32, Facts>,
-}
-
-/// Whether a node is an app's playback. The outputs of our inserts are none.
-pub(super) fn is_stream(node: &Node) -> bool {
-    node.media_class == "Stream/Output/Audio" && !is_our_output(&node.name)
-}
-
-fn is_our_output(name: &str) -> bool {
-    [InsertId::Main, InsertId::Master]
+/// What of the graph is to be followed.
+pub(super) fn followed(model: &Model) -> Followed {
+    let (streams, more_streams) = oldest(model.streams(), MOST_STREAMS);
+    let (sinks, more_sinks) = oldest(model.sinks(), MOST_SINKS);
+    let clients = streams
         .iter()
-        .any(|insert| name.strip_prefix(insert.node_name()) == Some(".out"))
+        .filter_map(|id| model.node(*id)?.client)
+        .filter(|client| model.has_client(*client))
+        .collect();
+    let crowd = Crowd { streams: more_streams, sinks: more_sinks };
+    Followed { streams, sinks, clients, crowd }
 }
 
-/// The picture as it is now.
-pub(super) fn look(model: &Model, infos: &Infos) -> Seen {
-    let info = |id: u32| infos.nodes.get(&id).cloned().unwrap_or_default();
-    let mut streams: Vec<StreamSeen> = model
-        .nodes()
-        .filter(|(_, node)| is_stream(node))
-        .map(|(id, node)| {
-            let info = info(id);
-            let client = node.client.and_then(|client| infos.clients.get(&client));
-            let mut app = info.facts.or(client);
-            app.pid = app.pid.or(model.pid_of(node));
-            StreamSeen {
-                serial: node.serial,
-                node_name: node.name.clone(),
-                app,
-                sink: sink_of(model, id),
-                playing: info.running,
-                channels: Some(info.output_channels).filter(|count| *count > 0),
-            }
-        })
+fn oldest<'m>(nodes: impl Iterator<Item = (u32, &'m Node)>, most: usize) -> (BTreeSet<u32>, bool) {
+    let mut nodes: Vec<(u32, &Node)> = nodes.collect();
+    let is_more = nodes.len() > most;
+    if is_more {
+        nodes.sort_by_key(|(_, node)| (!is_ours(&node.name), node.serial));
+        nodes.truncate(most);
+    }
+    (nodes.into_iter().map(|(id, _)| id).collect(), is_more)
+}
+
+/// The picture as it is now. What has not said yet what it is is left out until it has.
+pub(super) fn look(model: &Model, followed: &Followed, heard: &Heard) -> Seen {
+    let mut linked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for model::Link { from_node, to_node } in model.links() {
+        linked.entry(*from_node).or_default().push(*to_node);
+    }
+    let of = |id: &u32| Some((*id, model.node(*id)?, heard.nodes.get(id)?));
+    let mut streams: Vec<StreamSeen> = followed
+        .streams
+        .iter()
+        .filter_map(of)
+        .filter_map(|(id, node, said)| stream(model, heard, node, said, linked.get(&id)))
         .collect();
     streams.sort_by_key(|stream| stream.serial);
-    let mut sinks: Vec<SinkSeen> = model
-        .sinks()
-        .map(|(id, node)| SinkSeen {
-            serial: node.serial,
-            name: node.name.clone(),
-            description: node.description.clone(),
-            is_device: node.device.is_some() && !is_ours(&node.name),
-            channels: model.sink_channels(id).into_iter().map(str::to_owned).collect(),
-            running: info(id).running,
-        })
+    let mut sinks: Vec<SinkSeen> = followed
+        .sinks
+        .iter()
+        .filter_map(of)
+        .map(|(id, node, said)| sink(model, id, node, said))
         .collect();
     sinks.sort_by_key(|sink| sink.serial);
-    Seen { streams, sinks }
+    Seen { streams, sinks, crowd: followed.crowd }
 }
 
-/// The sink that a stream is linked to. It may feed others too, such as a recorder.
-fn sink_of(model: &Model, stream: u32) -> Option<String> {
-    let mut linked = model.linked_from(stream).filter_map(|to| model.node(to));
-    linked
-        .find(|node| matches!(node.media_class.as_str(), "Audio/Sink" | "Audio/Duplex"))
-        .map(|node| node.name.clone())
+fn stream(
+    model: &Model,
+    heard: &Heard,
+    node: &Node,
+    said: &Said,
+    linked: Option<&Vec<u32>>,
+) -> Option<StreamSeen> {
+    let client = node.client.filter(|client| model.has_client(*client));
+    let client_says = match client {
+        Some(client) => Some(heard.clients.get(&client)?),
+        None => None,
+    };
+    let mut app = said.props.facts.clone().or(client_says);
+    app.pid = app.pid.or(model.pid_of(node));
+    // It may be linked to several, and to recorders too.
+    let sinks = linked.into_iter().flatten().filter_map(|to| model.node(*to));
+    let sink = sinks.filter(|node| node.is_sink()).min_by_key(|node| !is_ours(&node.name));
+    Some(StreamSeen {
+        serial: node.serial,
+        node_name: node.name.clone(),
+        app,
+        sink: sink.map(|sink| sink.name.clone()),
+        playing: said.running,
+        channels: Some(said.output_ports).filter(|count| *count > 0),
+    })
+}
+
+fn sink(model: &Model, id: u32, node: &Node, said: &Said) -> SinkSeen {
+    let description = said.props.description.as_ref().unwrap_or(&node.description);
+    SinkSeen {
+        serial: node.serial,
+        name: node.name.clone(),
+        description: description.clone(),
+        is_device: node.device.is_some() || said.props.is_network || !said.props.is_virtual,
+        channels: model.sink_channels(id).into_iter().map(str::to_owned).collect(),
+        volumes: said.volumes.clone(),
+        muted: said.muted,
+        running: said.running,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::graph::model::{Client, Global, Link, Port};
+    use crate::graph::said::{NodeNews, NodeProps};
 
     fn node(name: &str, media_class: &str, serial: u64) -> Node {
         Node { name: name.into(), media_class: media_class.into(), serial, ..Node::default() }
@@ -194,24 +199,55 @@ mod tests {
         model
     }
 
+    /// What everyone says who is there.
+    fn heard(model: &Model) -> Heard {
+        let mut heard = Heard::default();
+        let Followed { streams, sinks, clients, .. } = followed(model);
+        for id in streams.into_iter().chain(sinks) {
+            let props = NodeProps { is_virtual: true, ..NodeProps::default() };
+            heard.node_says(id, NodeNews { props: Some(props), ..NodeNews::default() });
+        }
+        for id in clients {
+            heard.client_says(id, Facts::default());
+        }
+        heard
+    }
+
+    fn seen(model: &Model, heard: &Heard) -> Seen {
+        look(model, &followed(model), heard)
+    }
+
     #[test]
     fn streams_are_those_of_apps_and_sinks_are_all() {
         let mut model = graph();
-        let seen = look(&model, &Infos::default());
-        let [stream] = &seen.streams[..] else { panic!("{seen:?}") };
+        let all = seen(&model, &heard(&model));
+        let [stream] = &all.streams[..] else { panic!("{all:?}") };
         assert_eq!(
             (stream.serial, stream.app.pid, stream.sink.as_deref()),
             (90, Some(4_242), None)
         );
         let sinks: Vec<(&str, bool)> =
-            seen.sinks.iter().map(|sink| (sink.name.as_str(), sink.is_device)).collect();
+            all.sinks.iter().map(|sink| (sink.name.as_str(), sink.is_device)).collect();
         assert_eq!(sinks, [("alsa", true), ("headroom.main", false)]);
-        assert_eq!(seen.sinks[0].channels, ["FL"]);
-        model.add(71, Global::Link(Link { from_node: 40, to_node: 41 }));
-        assert_eq!(
-            look(&model, &Infos::default()).streams[0].sink.as_deref(),
-            Some("headroom.main")
-        );
+        assert_eq!(all.sinks[0].channels, ["FL"]);
+        let sink_of = |model: &Model| seen(model, &heard(model)).streams[0].sink.clone();
+        model.add(71, Global::Link(Link { from_node: 40, to_node: 43 }));
+        assert_eq!(sink_of(&model).as_deref(), Some("alsa"));
+        model.add(72, Global::Link(Link { from_node: 40, to_node: 41 }));
+        assert_eq!(sink_of(&model).as_deref(), Some("headroom.main"), "ours counts first");
+    }
+
+    #[test]
+    fn nobody_is_told_of_before_it_has_said_who_it_is() {
+        let model = graph();
+        assert_eq!(seen(&model, &Heard::default()), Seen::default());
+        let mut without_client = heard(&model);
+        without_client.clients.clear();
+        assert_eq!(seen(&model, &without_client).streams, []);
+        let mut gone = graph();
+        gone.remove(7);
+        let said = heard(&gone);
+        assert_eq!(seen(&gone, &said).streams.len(), 1, "a client that has gone says no more");
     }
 
     #[test]
@@ -224,20 +260,35 @@ mod tests {
             pid: Some(1),
             ..Facts::default()
         };
-        let mut infos = Infos::default();
-        let info = NodeInfo { facts: of_node, running: true, output_channels: 2 };
-        infos.nodes.insert(40, info);
-        infos.clients.insert(7, of_client);
-        let seen = look(&graph(), &infos);
-        let StreamSeen { app, playing, channels, .. } = &seen.streams[0];
+        let model = graph();
+        let mut heard = heard(&model);
+        let props = Some(NodeProps { facts: of_node, ..NodeProps::default() });
+        heard.node_says(40, NodeNews { running: true, output_ports: 2, props });
+        heard.client_says(7, of_client);
+        let all = seen(&model, &heard);
+        let StreamSeen { app, playing, channels, .. } = &all.streams[0];
         assert_eq!(app.application_name.as_deref(), Some("Firefox"));
         assert_eq!(app.process_binary.as_deref(), Some("pipewire-pulse"));
         assert_eq!((app.pid, *playing, *channels), (Some(1), true, Some(2)));
     }
 
     #[test]
-    fn empty_words_are_none() {
-        let facts = Facts::read(|key| (key == "application.name").then_some(""));
-        assert_eq!(facts, Facts::default());
+    fn of_very_many_the_oldest_are_followed_and_ours_and_the_next_when_they_go() {
+        let mut model = Model::default();
+        for id in 0..1_000 {
+            let serial = u64::from(2_000 - id);
+            model.add(id, Global::Node(node("an app", "Stream/Output/Audio", serial)));
+            model.add(5_000 + id, Global::Node(node("a null sink", "Audio/Sink", serial)));
+        }
+        model.add(9_000, Global::Node(node("headroom.main", "Audio/Sink", 9_999)));
+        let all = followed(&model);
+        assert_eq!((all.streams.len(), all.sinks.len()), (MOST_STREAMS, MOST_SINKS));
+        assert_eq!(all.crowd, Crowd { streams: true, sinks: true });
+        assert!(all.sinks.contains(&9_000));
+        let newest_followed = 1_000 - MOST_STREAMS as u32;
+        assert_eq!(all.streams.first(), Some(&newest_followed));
+        model.remove(999);
+        assert_eq!(followed(&model).streams.first(), Some(&(newest_followed - 1)));
+        assert_eq!(seen(&model, &heard(&model)).streams.len(), MOST_STREAMS);
     }
 }

@@ -75,6 +75,10 @@ pub enum GraphEvent {
         /// Whether it runs.
         running: bool,
     },
+    /// The default sink is this one now.
+    DefaultSink(Option<String>),
+    /// The quantum of the graph is so many frames now.
+    Quantum(u32),
     /// Other streams or sinks are there, or something about them is other than before: all of
     /// them as they are now.
     Census(Box<Seen>),

@@ -4,7 +4,7 @@
 //! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
 //! queue, events go out through another; both are plain values, and no PipeWire type crosses
 //! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
-//! `channels`, `hearing`, `model`); policy about streams and profiles is not its business.
+//! `channels`, `hearing`, `model`, `census`); policy about streams and profiles is not its business.
 
 mod bindings;
 mod carry;
@@ -14,17 +14,20 @@ mod default_sink;
 mod event;
 mod hearing;
 mod library;
+mod listening;
 mod mailbox;
 mod model;
 mod notice;
 mod pods;
+mod said;
 mod session;
 mod streams;
 mod thread;
 
-pub use census::{Facts, Seen, SinkSeen, StreamSeen};
+pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen};
 pub use event::{DeviceSink, GraphEvent};
 pub use mailbox::{CommandError, Commands};
+pub use said::Facts;
 pub use thread::{GraphThread, spawn};
 
 use headroom_dsp::ChainParams;
@@ -92,6 +95,11 @@ impl InsertId {
             InsertId::Master => "headroom.master",
         }
     }
+}
+
+/// Whether a stream of this name is the output of one of our inserts.
+fn is_our_output(name: &str) -> bool {
+    name.strip_suffix(".out").is_some_and(is_ours)
 }
 
 /// Whether a sink of this name is one of ours.

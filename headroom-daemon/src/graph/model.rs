@@ -1,8 +1,21 @@
 //! What PipeWire's registry has told us, as plain values.
 //!
-//! `registry` fills it, `session` reads it. It knows no PipeWire type and decides nothing.
+//! `session` fills it from the registry and reads it. It knows no PipeWire type. What it keeps is
+//! bounded, whatever other programs put into the graph: what is neither a stream nor a sink is
+//! left out, and so is what comes when there are very many.
 
 use std::collections::BTreeMap;
+
+use super::said::MOST_CHANNELS;
+use super::{is_our_output, is_ours};
+
+/// The most streams of apps that are kept book of. More than are followed, so that others take
+/// the place of those that go.
+pub(super) const MOST_STREAM_NODES: usize = 1024;
+/// The most sinks that are kept book of.
+pub(super) const MOST_SINK_NODES: usize = 256;
+/// The most links from streams to sinks: one for each pair of channels.
+pub(super) const MOST_LINKS: usize = 16_384;
 
 /// An object of the graph that we keep book of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +37,18 @@ pub(super) struct Node {
     pub(super) client: Option<u32>,
     pub(super) device: Option<u32>,
     pub(super) priority: i32,
+}
+
+impl Node {
+    /// Whether sound can go to it.
+    pub(super) fn is_sink(&self) -> bool {
+        matches!(self.media_class.as_str(), "Audio/Sink" | "Audio/Duplex")
+    }
+
+    /// Whether sound comes from it: an app's playback, or the output of an insert.
+    pub(super) fn is_stream(&self) -> bool {
+        self.media_class == "Stream/Output/Audio"
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,15 +75,63 @@ pub(super) struct Client {
 #[derive(Debug, Default)]
 pub(super) struct Model {
     globals: BTreeMap<u32, Global>,
+    streams: usize,
+    sinks: usize,
+    links: usize,
 }
 
 impl Model {
     pub(super) fn add(&mut self, id: u32, global: Global) {
-        self.globals.insert(id, global);
+        self.remove(id);
+        if self.has_room_for(&global) {
+            if let Some(count) = self.count_of(&global) {
+                *count += 1;
+            }
+            self.globals.insert(id, global);
+        }
     }
 
     pub(super) fn remove(&mut self, id: u32) -> Option<Global> {
-        self.globals.remove(&id)
+        let global = self.globals.remove(&id)?;
+        if let Some(count) = self.count_of(&global) {
+            *count -= 1;
+        }
+        Some(global)
+    }
+
+    fn count_of(&mut self, global: &Global) -> Option<&mut usize> {
+        match global {
+            Global::Node(node) if is_ours(&node.name) || is_our_output(&node.name) => None,
+            Global::Node(node) if node.is_stream() => Some(&mut self.streams),
+            Global::Node(node) if node.is_sink() => Some(&mut self.sinks),
+            Global::Link(_) => Some(&mut self.links),
+            _ => None,
+        }
+    }
+
+    /// Nodes come before their ports and links. What is ours always has room.
+    fn has_room_for(&self, global: &Global) -> bool {
+        match global {
+            Global::Node(node) if node.is_stream() => {
+                self.streams < MOST_STREAM_NODES || is_our_output(&node.name)
+            }
+            Global::Node(node) if node.is_sink() => {
+                self.sinks < MOST_SINK_NODES || is_ours(&node.name)
+            }
+            Global::Node(_) => false,
+            Global::Port(port) => {
+                port.is_input
+                    && (port.number as usize) < MOST_CHANNELS
+                    && self.node(port.node).is_some_and(Node::is_sink)
+            }
+            Global::Link(link) => {
+                let from = self.node(link.from_node).filter(|from| from.is_stream());
+                let has_room =
+                    self.links < MOST_LINKS || from.is_some_and(|from| is_our_output(&from.name));
+                has_room && from.is_some() && self.node(link.to_node).is_some_and(Node::is_sink)
+            }
+            Global::Client(_) | Global::DefaultMetadata => true,
+        }
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = (u32, &Node)> {
@@ -77,20 +150,33 @@ impl Model {
 
     /// Every place that sound can go to.
     pub(super) fn sinks(&self) -> impl Iterator<Item = (u32, &Node)> {
-        self.nodes()
-            .filter(|(_, node)| matches!(node.media_class.as_str(), "Audio/Sink" | "Audio/Duplex"))
+        self.nodes().filter(|(_, node)| node.is_sink())
     }
 
     pub(super) fn sink_named(&self, name: &str) -> Option<u32> {
         self.sinks().find(|(_, node)| node.name == name).map(|(id, _)| id)
     }
 
-    /// The nodes that `from` is linked to.
-    pub(super) fn linked_from(&self, from: u32) -> impl Iterator<Item = u32> {
-        self.globals.values().filter_map(move |global| match global {
-            Global::Link(link) if link.from_node == from => Some(link.to_node),
+    /// Every stream of an app. The outputs of our inserts are none.
+    pub(super) fn streams(&self) -> impl Iterator<Item = (u32, &Node)> {
+        self.nodes().filter(|(_, node)| node.is_stream() && !is_our_output(&node.name))
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.globals.values().filter_map(|global| match global {
+            Global::Link(link) => Some(link),
             _ => None,
         })
+    }
+
+    /// Whether a client is there.
+    pub(super) fn has_client(&self, id: u32) -> bool {
+        matches!(self.globals.get(&id), Some(Global::Client(_)))
+    }
+
+    /// The nodes that `from` is linked to.
+    pub(super) fn linked_from(&self, from: u32) -> impl Iterator<Item = u32> {
+        self.links().filter(move |link| link.from_node == from).map(|link| link.to_node)
     }
 
     /// The channels that a sink takes, in the order of its ports.
@@ -135,5 +221,37 @@ mod tests {
         assert!(model.sink_channels(31).is_empty());
         model.remove(42);
         assert_eq!(model.sink_channels(30), ["FR"]);
+    }
+
+    #[test]
+    fn whatever_others_put_into_the_graph_what_is_kept_is_bounded_and_ours_is_kept() {
+        let mut model = Model::default();
+        let node = |name: &str, class: &str| {
+            Global::Node(Node { name: name.into(), media_class: class.into(), ..Node::default() })
+        };
+        for id in 0..10_000 {
+            model.add(id, node("an app", "Stream/Output/Audio"));
+            model.add(10_000 + id, node("a null sink", "Audio/Sink"));
+            model.add(20_000 + id, node("a camera", "Video/Source"));
+        }
+        model.add(40_000, node("headroom.main", "Audio/Sink"));
+        model.add(40_001, node("headroom.main.out", "Stream/Output/Audio"));
+        for id in 0..20_000 {
+            let port = Port { node: 10_000, number: id, is_input: true, channel: "FL".into() };
+            model.add(50_000 + id, Global::Port(port));
+            model.add(70_000 + id, Global::Link(Link { from_node: 0, to_node: 10_000 }));
+            model.add(90_000 + id, Global::Link(Link { from_node: 9_999, to_node: 10_000 }));
+        }
+        model.add(120_000, Global::Link(Link { from_node: 40_001, to_node: 10_000 }));
+        assert_eq!(model.streams().count(), MOST_STREAM_NODES);
+        assert_eq!(model.sinks().count(), MOST_SINK_NODES + 1);
+        assert_eq!(model.nodes().count(), MOST_STREAM_NODES + MOST_SINK_NODES + 2);
+        assert_eq!(model.sink_channels(10_000).len(), MOST_CHANNELS);
+        assert_eq!(model.links().count(), MOST_LINKS + 1);
+        assert_eq!(model.linked_from(40_001).collect::<Vec<_>>(), [10_000]);
+        // What goes makes room again.
+        model.remove(0);
+        model.add(130_000, node("an app", "Stream/Output/Audio"));
+        assert!(model.node(130_000).is_some());
     }
 }

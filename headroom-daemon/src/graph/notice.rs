@@ -9,9 +9,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::InsertId;
-use super::census::{Facts, NodeInfo};
 use super::model::Global;
-use super::pods::{Latency, LatencyOf, RouteId, VolumeReport};
+use super::pods::{Latency, LatencyOf, RouteId, SinkVolume, VolumeReport};
+use super::said::{Facts, NodeNews};
 
 /// One thing that has happened.
 #[derive(Debug)]
@@ -29,9 +29,11 @@ pub(super) enum Notice {
     /// A value in the `default` metadata.
     Metadata { subject: u32, key: Option<String>, value: Option<String> },
     /// A stream or a sink says what it is and whether it runs.
-    NodeInfo(u32, NodeInfo),
+    NodeSays(u32, NodeNews),
+    /// A sink reports its volume.
+    SinkVolume(u32, SinkVolume),
     /// The client of a stream says what app it is.
-    ClientInfo(u32, Facts),
+    ClientSays(u32, Facts),
     /// The device sink reports its volume.
     DeviceVolume(VolumeReport),
     /// The device sink says which device of its sound card it is.

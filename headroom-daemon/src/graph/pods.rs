@@ -119,6 +119,29 @@ fn volume_of(properties: &[Property]) -> VolumeReport {
     report
 }
 
+/// The volume of any sink as it is reported: only what has changed, of as many channels as it has.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct SinkVolume {
+    /// Linear gains.
+    pub(super) channels: Option<Vec<f32>>,
+    pub(super) muted: Option<bool>,
+}
+
+/// The volume in a Props parameter, of at most so many channels.
+pub(super) fn read_sink_volume(pod: &Pod, most_channels: usize) -> SinkVolume {
+    let mut volume = SinkVolume::default();
+    for property in object(pod, PROPS).into_iter().flat_map(|object| object.properties) {
+        match (property.key, property.value) {
+            (sys::SPA_PROP_channelVolumes, Value::ValueArray(ValueArray::Float(list))) => {
+                volume.channels = Some(list.into_iter().take(most_channels).collect());
+            }
+            (sys::SPA_PROP_mute, Value::Bool(muted)) => volume.muted = Some(muted),
+            _ => {}
+        }
+    }
+    volume
+}
+
 /// A Props parameter that sets a volume on `channels` channels.
 pub(super) fn volume(volume: &Volume, channels: usize) -> PodBytes {
     PodBytes::of(Object {
@@ -257,6 +280,9 @@ mod tests {
         let read = read_volume(bytes.pod().expect("a pod"));
         assert_eq!(read.on(Volume::FULL), set);
         assert_eq!(read.channels.expect("channels").1, 2);
+        let of_sink = |most| read_sink_volume(bytes.pod().expect("a pod"), most);
+        assert_eq!(of_sink(64), SinkVolume { channels: Some(vec![0.125, 1.0]), muted: Some(true) });
+        assert_eq!(of_sink(1).channels, Some(vec![0.125]));
     }
 
     #[test]

@@ -21,6 +21,9 @@ const STACK_BYTES: usize = 512 * 1024;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// What can be said later is not said while more than this is waiting to be read.
+const MOST_WAITING: usize = 8;
+
 /// hr-graph, running.
 #[derive(Debug)]
 pub struct GraphThread {
@@ -60,14 +63,20 @@ impl Events {
     }
 
     pub(super) fn send(&self, event: GraphEvent) {
-        if !self.offer(event) {
+        if let Err(error) = self.0.try_send(event)
+            && error.is_full()
+        {
             log::warn!("an event of the graph was lost: its reader is too slow");
         }
     }
 
-    /// For what can be said later: gives `false` if there is no room now.
+    /// For what is large and can be said later: gives `false` while much is waiting.
     pub(super) fn offer(&self, event: GraphEvent) -> bool {
-        !self.0.try_send(event).is_err_and(|error| error.is_full())
+        if self.0.len() >= MOST_WAITING {
+            return false;
+        }
+        self.send(event);
+        true
     }
 }
 

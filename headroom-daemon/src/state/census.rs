@@ -9,7 +9,6 @@ use headroom_ipc::{
 };
 
 use super::{Effects, MAIN_BUS, Model};
-use crate::audio::Volume;
 use crate::graph::{InsertId, Seen, SinkSeen, StreamSeen};
 
 /// Takes the picture over.
@@ -22,7 +21,7 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
     for stream in streams {
         put_stream(model, stream, effects);
     }
-    let sinks: Vec<Sink> = seen.sinks.iter().map(|seen| sink(model, seen)).collect();
+    let sinks: Vec<Sink> = seen.sinks.iter().map(sink).collect();
     for gone in gone(&model.sinks().sinks, &sinks, |sink| sink.id) {
         model.publish(SinksChange::SinkRemoved(SinkRemoved { id: gone }), effects);
     }
@@ -33,7 +32,6 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
 
 /// PipeWire has gone, and all of them with it.
 pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
-    model.volumes.clear();
     model.pins.clear();
     if !model.routing().streams.is_empty() {
         let rules = model.routing().rules.clone();
@@ -72,24 +70,6 @@ pub(crate) fn pin(
     stream
 }
 
-/// The volume of one of our own sinks, which only its insert is told.
-pub(super) fn volume(
-    model: &mut Model,
-    insert: InsertId,
-    volume: &Volume,
-    channels: usize,
-    effects: &mut Effects,
-) {
-    let factors = volume.channels.iter().copied().take(channels).collect();
-    model.volumes.retain(|(known, _, _)| *known != insert);
-    model.volumes.push((insert, factors, volume.muted));
-    let known = model.sinks().sinks.iter().find(|sink| sink.name == insert.node_name());
-    if let Some(mut sink) = known.cloned() {
-        set_volume(model, &mut sink);
-        put_sink(model, sink, effects);
-    }
-}
-
 /// The ids that are not there any more.
 fn gone<T>(before: &[T], now: &[T], id: impl Fn(&T) -> u64) -> Vec<u64> {
     before.iter().map(&id).filter(|old| !now.iter().any(|new| id(new) == *old)).collect()
@@ -100,9 +80,8 @@ fn put_stream(model: &mut Model, stream: Stream, effects: &mut Effects) {
     if known == Some(&stream) {
         return;
     }
-    let is_linked_anew =
-        stream.sink.is_some() && known.is_none_or(|known| known.sink != stream.sink);
-    if is_linked_anew {
+    let way = |stream: &Stream| (stream.route.clone(), stream.bus.clone(), stream.sink.clone());
+    if known.is_none_or(|known| way(known) != way(&stream)) {
         model.publish(RoutingChange::StreamRouted(stream), effects);
     } else {
         model.publish(RoutingChange::StreamChanged(stream), effects);
@@ -117,11 +96,14 @@ fn put_sink(model: &mut Model, sink: Sink, effects: &mut Effects) {
 
 fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     let facts = seen.app.clone();
-    let app = facts.application_name.clone().or(facts.process_binary.clone());
+    let names = [&facts.application_name, &facts.process_binary, &facts.portal_app_id];
+    let app = names.into_iter().flatten().next().cloned();
+    let or_node = || Some(seen.node_name.clone()).filter(|name| !name.is_empty());
+    let app = app.or_else(or_node).unwrap_or_else(|| format!("stream {}", seen.serial));
     let is_on_main = seen.sink.as_deref() == Some(InsertId::Main.node_name());
     let mut stream = Stream {
         id: seen.serial,
-        app: app.unwrap_or_else(|| seen.node_name.clone()),
+        app,
         media_name: facts.media_name,
         process_binary: facts.process_binary,
         application_name: facts.application_name,
@@ -157,41 +139,35 @@ fn route(model: &Model, sink: Option<&str>) -> Route {
     }
 }
 
-fn sink(model: &Model, seen: &SinkSeen) -> Sink {
+fn sink(seen: &SinkSeen) -> Sink {
     let kind = match seen.name.as_str() {
         name if name == InsertId::Main.node_name() => SinkKind::Bus,
         name if name == InsertId::Master.node_name() => SinkKind::Master,
         _ if seen.is_device => SinkKind::Device,
         _ => SinkKind::Virtual,
     };
-    let mut sink = Sink {
+    Sink {
         id: seen.serial,
         name: seen.name.clone(),
         description: seen.description.clone(),
         kind,
         channels: seen.channels.clone(),
-        volume_db: Vec::new(),
-        muted: false,
+        volume_db: seen.volumes.iter().map(|volume| db(*volume)).collect(),
+        muted: seen.muted,
         running: seen.running,
-    };
-    set_volume(model, &mut sink);
-    sink
+    }
 }
 
-/// Puts in what is known of the volume. A sink that is not ours keeps its volume to itself.
-fn set_volume(model: &Model, sink: &mut Sink) {
-    let known = model.volumes.iter().find(|(insert, _, _)| insert.node_name() == sink.name);
-    if let Some((_, factors, muted)) = known {
-        sink.volume_db = factors.iter().map(|factor| Some(20.0 * factor.log10())).collect();
-        sink.muted = *muted;
-    }
+/// A linear volume in dB; nothing for silence, and for what is no volume.
+fn db(volume: f32) -> Option<f32> {
+    (volume > 0.0 && volume.is_finite()).then(|| 20.0 * volume.log10())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::daemon::hello;
-    use crate::graph::{Facts, GraphEvent};
+    use crate::graph::{Crowd, Facts, GraphEvent, MOST_SINKS, MOST_STREAMS};
     use crate::server::ServerSettings;
     use crate::state::{DaemonState, Start};
     use crate::step::Input;
@@ -224,6 +200,7 @@ mod tests {
         Seen {
             streams: streams.iter().map(stream).collect(),
             sinks: vec![sink(3, "alsa", true), sink(5, "headroom.main", false)],
+            crowd: Crowd::default(),
         }
     }
 
@@ -246,7 +223,7 @@ mod tests {
     fn each_change_of_the_picture_is_an_event() {
         let mut state = state();
         let told = census(&mut state, &[(90, None)]);
-        assert_eq!(told, ["stream_changed", "sink_changed", "sink_changed"]);
+        assert_eq!(told, ["stream_routed", "sink_changed", "sink_changed"]);
         assert_eq!(state.model.routing().streams[0].route, Route::Bypass);
         assert_eq!(census(&mut state, &[(90, Some("headroom.main"))]), ["stream_routed"]);
         let stream = &state.model.routing().streams[0];
@@ -266,26 +243,81 @@ mod tests {
     fn a_stream_that_is_linked_to_nothing_goes_where_the_default_is() {
         let mut state = state();
         census(&mut state, &[(90, None), (91, Some("alsa"))]);
-        let told = names(&mut state, &GraphEvent::Promoted { former: None });
-        assert_eq!(told, ["device_changed", "stream_changed"]);
+        let main = InsertId::Main.node_name().to_owned();
+        let told = names(&mut state, &GraphEvent::DefaultSink(Some(main)));
+        assert_eq!(told, ["device_changed", "stream_routed"]);
         let routes = state.model.routing().streams.iter().map(|stream| stream.route.clone());
         assert_eq!(routes.collect::<Vec<_>>(), [Route::Processed, Route::Bypass]);
     }
 
     #[test]
-    fn the_volume_of_our_own_sink_is_known_whichever_comes_first() {
+    fn a_volume_is_in_db_and_silence_is_none() {
+        let volumes = vec![0.1, 1.0, 0.0, f32::NAN];
+        let seen = SinkSeen { volumes, muted: true, ..SinkSeen::default() };
+        let sink = sink(&seen);
+        assert_eq!(sink.volume_db, [Some(-20.0), Some(0.0), None, None]);
+        assert!(sink.muted);
+    }
+
+    #[test]
+    fn what_is_to_be_called_an_app_has_a_name_whatever_it_says() {
+        let state = state();
+        let text = |text: &str| Some(text.to_owned());
+        let mut seen = StreamSeen { serial: 90, ..StreamSeen::default() };
+        let app = |seen: &StreamSeen| stream(&state.model, seen).app;
+        assert_eq!(app(&seen), "stream 90");
+        seen.node_name = "a node".into();
+        assert_eq!(app(&seen), "a node");
+        seen.app.portal_app_id = text("org.example.App");
+        seen.app.process_binary = text("app");
+        assert_eq!(app(&seen), "app");
+        seen.app.application_name = text("An App");
+        assert_eq!(app(&seen), "An App");
+    }
+
+    #[test]
+    fn the_largest_picture_there_can_be_fits_in_a_message() {
+        let text = |letter: char| letter.to_string().repeat(256);
+        let some = |letter| Some(text(letter));
+        let streams = (0..MOST_STREAMS).map(|n| StreamSeen {
+            serial: u64::MAX - n as u64,
+            node_name: text('n'),
+            app: Facts {
+                application_name: some('a'),
+                process_binary: some('b'),
+                portal_app_id: some('p'),
+                media_name: some('m'),
+                media_role: some('r'),
+                pid: Some(u32::MAX),
+            },
+            sink: some('s'),
+            playing: true,
+            channels: Some(u32::MAX),
+        });
+        let sinks = (0..MOST_SINKS).map(|n| SinkSeen {
+            serial: u64::MAX - n as u64,
+            name: text('n'),
+            description: text('d'),
+            is_device: false,
+            channels: vec!["x".repeat(16); 64],
+            volumes: vec![0.5; 64],
+            muted: true,
+            running: true,
+        });
+        let crowd = Crowd { streams: true, sinks: true };
+        let seen = Seen { streams: streams.collect(), sinks: sinks.collect(), crowd };
         let mut state = state();
-        let mut volume = Volume::FULL;
-        volume.channels[0] = 0.1;
-        let insert = InsertId::Main;
-        let told = GraphEvent::Volume { insert, volume, channels: 2 };
-        assert_eq!(names(&mut state, &told), [""; 0]);
-        census(&mut state, &[]);
-        let main = |state: &DaemonState| state.model.sinks().sinks[1].clone();
-        assert_eq!(main(&state).volume_db, [Some(-20.0), Some(0.0)]);
-        volume.muted = true;
-        let told = GraphEvent::Volume { insert, volume, channels: 2 };
-        assert_eq!(names(&mut state, &told), ["sink_changed"]);
-        assert!(main(&state).muted);
+        let told = names(&mut state, &GraphEvent::Census(Box::new(seen.clone())));
+        assert_eq!(told.len(), MOST_STREAMS + MOST_SINKS + 1);
+        assert_eq!(told.last(), Some(&"changed"), "it is said that there are more");
+        let all = state.model.mirror().replicate(headroom_ipc::Topic::ALL);
+        let frame = headroom_ipc::ServerFrame::reply(Some(1), &all);
+        let bytes = frame.body().len();
+        assert!((500_000..headroom_ipc::MAX_BODY_BYTES).contains(&bytes), "{bytes}");
+        // No more of them, no more warnings.
+        let fewer = Seen { crowd: Crowd::default(), ..seen };
+        let told = names(&mut state, &GraphEvent::Census(Box::new(fewer)));
+        assert_eq!(told, ["changed"]);
+        assert_eq!(state.model.daemon().warnings, []);
     }
 }

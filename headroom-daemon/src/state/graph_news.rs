@@ -3,13 +3,15 @@
 use headroom_ipc::{Daemon, DaemonChange, Device, SinksChange};
 
 use super::{Effects, Model, census};
-use crate::graph::{GraphEvent, InsertId};
+use crate::graph::{Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
 
 /// What warnings are about.
 const PIPEWIRE: &str = "pipewire";
 const WIREPLUMBER: &str = "wireplumber";
 const DEVICE: &str = "device";
 const GRAPH: &str = "graph";
+const STREAMS: &str = "streams";
+const SINKS: &str = "sinks";
 
 pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
     match event {
@@ -64,15 +66,12 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             change_device(model, effects, |device| device.device_sink = Some(sink.name.clone()));
         }
         GraphEvent::Ready => manager_is_there(model, effects, |_, _| {}),
-        GraphEvent::Promoted { .. } => {
-            change_device(model, effects, |device| {
-                device.default_sink = Some(InsertId::Main.node_name().to_owned());
-            });
+        GraphEvent::DefaultSink(name) => {
+            change_device(model, effects, |device| device.default_sink.clone_from(name));
             census::reroute(model, effects);
         }
-        GraphEvent::Demoted { now } => {
-            change_device(model, effects, |device| device.default_sink.clone_from(now));
-            census::reroute(model, effects);
+        GraphEvent::Quantum(frames) => {
+            change_device(model, effects, |device| device.quantum_frames = Some(*frames));
         }
         GraphEvent::Latency { frames, rate_hz } => change_device(model, effects, |device| {
             device.latency_frames = *frames;
@@ -89,12 +88,17 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
         GraphEvent::Trouble(text) => {
             change_daemon(model, effects, |model, daemon| model.warn(daemon, GRAPH, text));
         }
-        GraphEvent::Census(seen) => census::take(model, seen, effects),
-        GraphEvent::Volume { insert, volume, channels } => {
-            census::volume(model, *insert, volume, *channels, effects);
+        GraphEvent::Census(seen) => {
+            census::take(model, seen, effects);
+            change_daemon(model, effects, |model, daemon| crowd(model, daemon, seen.crowd));
         }
-        GraphEvent::InsertMade { .. } | GraphEvent::AlreadyRunning { .. } | GraphEvent::Stopped => {
-        }
+        // The default sink is told for itself, and volumes with the sinks.
+        GraphEvent::InsertMade { .. }
+        | GraphEvent::Promoted { .. }
+        | GraphEvent::Demoted { .. }
+        | GraphEvent::Volume { .. }
+        | GraphEvent::AlreadyRunning { .. }
+        | GraphEvent::Stopped => {}
     }
 }
 
@@ -108,6 +112,31 @@ fn change_daemon(
     change(model, &mut daemon);
     if daemon != *model.daemon() {
         model.publish(DaemonChange::Changed(daemon), effects);
+    }
+}
+
+/// Warns of what is left out, as long as it is.
+fn crowd(model: &Model, daemon: &mut Daemon, crowd: Crowd) {
+    for (about, is_crowded, text) in [
+        (
+            STREAMS,
+            crowd.streams,
+            format!(
+                "there are more streams of apps than the {MOST_STREAMS} oldest, which are shown"
+            ),
+        ),
+        (
+            SINKS,
+            crowd.sinks,
+            format!("there are more sinks than the {MOST_SINKS} oldest, which are shown"),
+        ),
+    ] {
+        let is_warned = daemon.warnings.iter().any(|warning| warning.about == about);
+        match (is_crowded, is_warned) {
+            (true, false) => model.warn(daemon, about, &text),
+            (false, true) => daemon.warnings.retain(|warning| warning.about != about),
+            _ => {}
+        }
     }
 }
 

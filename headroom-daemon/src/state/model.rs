@@ -57,8 +57,6 @@ pub(crate) struct Model {
     pub(super) device_description: Option<String>,
     /// Streams that were sent somewhere one by one.
     pub(super) pins: BTreeMap<u64, Route>,
-    /// The volumes of our own sinks: factors of the channels, and whether they are muted.
-    pub(super) volumes: Vec<(InsertId, Vec<f32>, bool)>,
     /// Which inserts sound flows through.
     pub(super) running: Vec<InsertId>,
 }
@@ -75,7 +73,6 @@ impl Model {
             gains: Gains::default(),
             device_description: None,
             pins: BTreeMap::new(),
-            volumes: Vec::new(),
             running: Vec::new(),
         };
         // Before the first event this is the state of each topic, with the number 0. The

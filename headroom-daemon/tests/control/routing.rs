@@ -27,7 +27,7 @@ fn census(daemon: &Daemon, sink: &str) {
         channels: Some(2),
     };
     let sink = SinkSeen { serial: 30, name: "alsa".into(), ..SinkSeen::default() };
-    let seen = Seen { streams: vec![stream], sinks: vec![sink] };
+    let seen = Seen { streams: vec![stream], sinks: vec![sink], ..Seen::default() };
     news(daemon, &GraphEvent::Census(Box::new(seen)));
 }
 

@@ -1,87 +1,131 @@
-//! Listens to the infos of streams, sinks and clients, and tells the picture when it changes.
+//! Listens to streams, sinks and the clients behind them, and tells the picture when it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use pipewire as pw;
-use pw::registry::RegistryRc;
 
 use super::Session;
 use crate::graph::GraphEvent;
-use crate::graph::bindings::{ClientBinding, NodeBinding};
-use crate::graph::census::{Facts, Infos, NodeInfo, Seen, is_stream, look};
-use crate::graph::model::{Global, Model};
-use crate::graph::notice::Notices;
+use crate::graph::census::{Followed, Seen, followed, look};
+use crate::graph::listening::{ClientListening, Listen, NodeListening};
+use crate::graph::pods::SinkVolume;
+use crate::graph::said::{Facts, Heard, NodeNews};
+
+/// The least time between two pictures: however fast others change the graph, nobody is flooded.
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// What is listened to, what it said, and what was told of it.
 #[derive(Default)]
 pub(super) struct Census {
     // Never read: what they hear comes as notices.
-    nodes: BTreeMap<u32, NodeBinding>,
-    clients: BTreeMap<u32, ClientBinding>,
-    infos: Infos,
+    nodes: BTreeMap<u32, NodeListening>,
+    clients: BTreeMap<u32, ClientListening>,
+    heard: Heard,
     told: Seen,
+    told_at: Option<Instant>,
     is_stale: bool,
 }
 
 impl Census {
-    /// An object has come.
-    pub(super) fn added(
-        &mut self,
-        id: u32,
-        model: &Model,
-        registry: &RegistryRc,
-        notices: &Notices,
-    ) -> Result<(), pw::Error> {
+    /// The graph is another.
+    pub(super) fn changed(&mut self) {
         self.is_stale = true;
-        let Some(node) = model.node(id) else { return Ok(()) };
-        let is_sink = model.sinks().any(|(sink, _)| sink == id);
-        if is_sink || is_stream(node) {
-            self.nodes.insert(id, NodeBinding::new(registry, id, notices)?);
-        }
-        if let Some(client) = node.client.filter(|_| is_stream(node))
-            && !self.clients.contains_key(&client)
-        {
-            self.clients.insert(client, ClientBinding::new(registry, client, notices)?);
-        }
-        Ok(())
     }
 
-    /// An object has gone.
+    /// An object has gone. Its id may be given to another at once.
     pub(super) fn removed(&mut self, id: u32) {
         self.is_stale = true;
         self.nodes.remove(&id);
         self.clients.remove(&id);
-        self.infos.nodes.remove(&id);
-        self.infos.clients.remove(&id);
+        self.heard.forget(id);
     }
 
-    pub(super) fn node_says(&mut self, id: u32, info: NodeInfo) {
-        self.is_stale |= self.infos.nodes.insert(id, info.clone()) != Some(info);
+    pub(super) fn node_says(&mut self, id: u32, news: NodeNews) {
+        if self.nodes.contains_key(&id) {
+            self.is_stale |= self.heard.node_says(id, news);
+        }
+    }
+
+    pub(super) fn sink_volume(&mut self, id: u32, volume: SinkVolume) {
+        self.is_stale |= self.heard.volume(id, volume);
     }
 
     pub(super) fn client_says(&mut self, id: u32, facts: Facts) {
-        self.is_stale |= self.infos.clients.insert(id, facts.clone()) != Some(facts);
+        if self.clients.contains_key(&id) {
+            self.is_stale |= self.heard.client_says(id, facts);
+        }
+    }
+
+    /// Hears no more of what is followed no more.
+    fn leave_out(&mut self, followed: &Followed) {
+        let left: Vec<u32> = self
+            .nodes
+            .keys()
+            .filter(|id| !followed.streams.contains(id) && !followed.sinks.contains(id))
+            .chain(self.clients.keys().filter(|id| !followed.clients.contains(id)))
+            .copied()
+            .collect();
+        for id in left {
+            self.removed(id);
+        }
     }
 }
 
 impl Session<'_> {
-    pub(super) fn take_census(&mut self, id: u32, global: Global) {
-        self.model.add(id, global);
-        let bound = self.census.added(id, &self.model, &self.registry, &self.notices);
-        self.trouble("listening to a node", bound.err());
-    }
-
     /// Tells who is there, once all has been listed, if that is another picture than before.
-    pub(super) fn tell_census(&mut self) {
-        if !self.census.is_stale || !self.is_answered(self.syncs.listing) {
+    pub(super) fn tell_census(&mut self, now: Instant) {
+        let is_early = self.census.told_at.is_some_and(|told_at| now < told_at + BETWEEN);
+        if !self.census.is_stale || is_early || !self.is_answered(self.syncs.listing) {
             return;
         }
-        let seen = look(&self.model, &self.census.infos);
+        let followed = followed(&self.model);
+        self.census.leave_out(&followed);
+        self.listen(&followed);
+        let seen = look(&self.model, &followed, &self.census.heard);
+        if seen == self.census.told {
+            self.census.is_stale = false;
+            return;
+        }
         // What could not be told stays to be told.
-        self.census.is_stale = seen != self.census.told
-            && !self.events.offer(GraphEvent::Census(Box::new(seen.clone())));
+        self.census.told_at = Some(now);
+        self.census.is_stale = !self.events.offer(GraphEvent::Census(Box::new(seen.clone())));
         if !self.census.is_stale {
             self.census.told = seen;
+            // Another stream may be another quantum.
+            self.looks_at_quantum = Some(now + super::latency::LOOKS[1]);
         }
+    }
+
+    /// When to ask [`Session::tell_census`] again.
+    pub(super) fn census_wake(&self) -> Option<Instant> {
+        let told_at = self.census.told_at.filter(|_| self.census.is_stale)?;
+        Some(told_at + BETWEEN)
+    }
+
+    fn listen(&mut self, followed: &Followed) {
+        let (registry, notices) = (&self.registry, &self.notices);
+        let new = |ids: &BTreeSet<u32>, census: &Census| -> Vec<u32> {
+            ids.iter().filter(|id| !census.nodes.contains_key(id)).copied().collect()
+        };
+        let streams =
+            new(&followed.streams, &self.census).into_iter().map(|id| (id, Listen::Stream));
+        let sinks = new(&followed.sinks, &self.census).into_iter().map(|id| (id, Listen::Sink));
+        let mut fault: Option<pw::Error> = None;
+        for (id, listen) in streams.chain(sinks).collect::<Vec<_>>() {
+            match NodeListening::new(registry, id, listen, notices) {
+                Ok(node) => drop(self.census.nodes.insert(id, node)),
+                Err(error) => fault = Some(error),
+            }
+        }
+        for id in &followed.clients {
+            if !self.census.clients.contains_key(id) {
+                match ClientListening::new(registry, *id, notices) {
+                    Ok(client) => drop(self.census.clients.insert(*id, client)),
+                    Err(error) => fault = Some(error),
+                }
+            }
+        }
+        self.trouble("listening to streams and sinks", fault);
     }
 }

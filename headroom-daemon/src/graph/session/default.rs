@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Session;
+use crate::graph::said::capped;
 use crate::graph::{GraphEvent, InsertId, Promotion, default_sink, is_ours};
 
 impl Session<'_> {
@@ -51,6 +52,18 @@ impl Session<'_> {
     fn is_default(&self) -> bool {
         self.main.is_some()
             && self.wishes.default.actual.as_deref() == Some(InsertId::Main.node_name())
+    }
+
+    /// Tells which sink is the default, once the metadata has said so.
+    pub(super) fn tell_default(&mut self) {
+        if self.metadata.is_some() && !self.is_answered(self.syncs.metadata) {
+            return;
+        }
+        let actual = &self.wishes.default.actual;
+        if self.told.default_sink != *actual {
+            self.told.default_sink.clone_from(actual);
+            self.events.send(GraphEvent::DefaultSink(actual.as_deref().map(capped)));
+        }
     }
 
     pub(super) fn follow_default(&mut self) {

@@ -33,7 +33,8 @@ impl Session<'_> {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);
                 }
-                self.take_census(id, global);
+                self.model.add(id, global);
+                self.census.changed();
             }
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
@@ -50,8 +51,9 @@ impl Session<'_> {
                     self.wishes.default.takes(&key, value.as_deref(), is_ours);
                 }
             }
-            Notice::NodeInfo(id, info) => self.census.node_says(id, info),
-            Notice::ClientInfo(id, facts) => self.census.client_says(id, facts),
+            Notice::NodeSays(id, news) => self.census.node_says(id, news),
+            Notice::SinkVolume(id, volume) => self.census.sink_volume(id, volume),
+            Notice::ClientSays(id, facts) => self.census.client_says(id, facts),
             Notice::DeviceVolume(report) => {
                 if let Some(device) = &mut self.device {
                     device.channels = report.channels.map(|(_, count)| count).or(device.channels);

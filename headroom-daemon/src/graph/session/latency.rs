@@ -28,6 +28,7 @@ impl Session<'_> {
         if !due {
             return;
         }
+        self.looks_at_quantum = Some(now);
         for live in self.main.iter_mut().chain(&mut self.master) {
             live.pass_latency_on(Repeat::Known);
         }
@@ -36,6 +37,23 @@ impl Session<'_> {
         if self.told.latency != Some((frames, rate_hz)) {
             self.told.latency = Some((frames, rate_hz));
             self.events.send(GraphEvent::Latency { frames, rate_hz });
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Tells the quantum, which only the audio thread knows, when it is time to look.
+    pub(super) fn tell_quantum(&mut self, now: Instant) {
+        if self.looks_at_quantum.is_none_or(|at| at > now) {
+            return;
+        }
+        self.looks_at_quantum = None;
+        let frames = self.master.as_ref().and_then(|master| master.watch.block_frames());
+        if let Some(frames) = frames
+            && self.told.quantum_frames != Some(frames)
+        {
+            self.told.quantum_frames = Some(frames);
+            self.events.send(GraphEvent::Quantum(frames));
         }
     }
 }

@@ -6,8 +6,8 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `census` keeps book of streams and sinks, `alone` refuses a second headroomd, `inserts` makes the inserts, `device`, `default`,
-//! `volume` and `latency` each follow one thing, and `leave` puts everything back.
+//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `census`, `device`,
+//! `default`, `volume` and `latency` each follow one thing, and `leave` puts everything back.
 
 mod alone;
 mod census;
@@ -87,6 +87,8 @@ struct Told {
     ready: bool,
     is_default: bool,
     latency: Option<(u32, u32)>,
+    quantum_frames: Option<u32>,
+    default_sink: Option<String>,
 }
 
 /// One connection. Fields are dropped in this order: whatever hangs on the connection first.
@@ -121,6 +123,7 @@ pub(super) struct Session<'a> {
     leaving: bool,
     pinned: Option<String>,
     looks: Vec<Instant>,
+    looks_at_quantum: Option<Instant>,
     told: Told,
     ended: Option<Outcome>,
 }
@@ -181,6 +184,7 @@ impl<'a> Session<'a> {
             leaving: false,
             pinned: None,
             looks: Vec::new(),
+            looks_at_quantum: None,
             told: Told::default(),
             ended: None,
         };
@@ -202,9 +206,9 @@ impl<'a> Session<'a> {
         if self.ended.is_some() {
             return self.ended;
         }
-        let wakes =
-            self.looks.iter().copied().chain(self.conflict_end()).chain(self.hearing.wake());
-        let wake = wakes.chain(until).min();
+        let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
+        let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
+        let wake = wakes.chain(self.census_wake()).chain(until).min();
         self.set_at_work(false);
         self.sleep(wake);
         self.set_at_work(true);
@@ -235,7 +239,9 @@ impl<'a> Session<'a> {
                 self.advance(now);
             }
             self.look(now);
-            self.tell_census();
+            self.tell_quantum(now);
+            self.tell_default();
+            self.tell_census(now);
             match self.notices.pop() {
                 Some(notice) => self.handle(notice),
                 None => return,

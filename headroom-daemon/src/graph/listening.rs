@@ -1,0 +1,106 @@
+//! Listens to the streams of apps, to all sinks, and to the clients behind the streams.
+//!
+//! Each keeps its proxy together with the listener on it, and turns what the listener hears into
+//! notices. It must go before the connection does, and when its object goes, whose id may be
+//! given to another.
+
+use pipewire as pw;
+use pw::client::{Client, ClientChangeMask, ClientListener};
+use pw::node::{Node, NodeChangeMask, NodeListener};
+use pw::registry::RegistryRc;
+use pw::spa::param::ParamType;
+use pw::types::ObjectType;
+
+use super::bindings::bind;
+use super::notice::{Notice, Notices};
+use super::pods;
+use super::said::{Facts, MOST_CHANNELS, NodeNews, NodeProps};
+
+/// What a node is listened to for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listen {
+    /// A stream: what it is, and whether it runs.
+    Stream,
+    /// A sink: its volume too.
+    Sink,
+}
+
+/// A stream or a sink that is listened to.
+pub(super) struct NodeListening {
+    // Before the proxy: a listener unhooks itself from it.
+    _listener: NodeListener,
+    _node: Node,
+}
+
+impl NodeListening {
+    pub(super) fn new(
+        registry: &RegistryRc,
+        id: u32,
+        listen: Listen,
+        notices: &Notices,
+    ) -> Result<NodeListening, pw::Error> {
+        let node: Node = bind(registry, id, ObjectType::Node)?;
+        let (of_info, of_param) = (notices.clone(), notices.clone());
+        let listener = node
+            .add_listener_local()
+            .info(move |info| {
+                let changed = info.change_mask();
+                let counts =
+                    NodeChangeMask::PROPS | NodeChangeMask::STATE | NodeChangeMask::OUTPUT_PORTS;
+                if !changed.intersects(counts) {
+                    return;
+                }
+                // Where they have not changed, there is an empty list in their place.
+                let props = info.props().filter(|_| changed.contains(NodeChangeMask::PROPS));
+                let news = NodeNews {
+                    // `state()` panics where the text of an error is no UTF-8.
+                    running: info.as_raw().state == pw::sys::pw_node_state_PW_NODE_STATE_RUNNING,
+                    output_ports: info.n_output_ports(),
+                    props: props.map(|props| NodeProps::read(|key| props.get(key))),
+                };
+                of_info.push(Notice::NodeSays(id, news));
+            })
+            .param(move |_, param, _, _, pod| {
+                if param == ParamType::Props
+                    && let Some(pod) = pod
+                {
+                    let volume = pods::read_sink_volume(pod, MOST_CHANNELS);
+                    of_param.push(Notice::SinkVolume(id, volume));
+                }
+            })
+            .register();
+        if listen == Listen::Sink {
+            node.subscribe_params(&[ParamType::Props]);
+        }
+        Ok(NodeListening { _listener: listener, _node: node })
+    }
+}
+
+/// The client of a stream: what app it is.
+pub(super) struct ClientListening {
+    // Before the proxy: a listener unhooks itself from it.
+    _listener: ClientListener,
+    _client: Client,
+}
+
+impl ClientListening {
+    pub(super) fn new(
+        registry: &RegistryRc,
+        id: u32,
+        notices: &Notices,
+    ) -> Result<ClientListening, pw::Error> {
+        let client: Client = bind(registry, id, ObjectType::Client)?;
+        let notices = notices.clone();
+        let listener = client
+            .add_listener_local()
+            .info(move |info| {
+                if info.change_mask().contains(ClientChangeMask::PROPS)
+                    && let Some(props) = info.props()
+                {
+                    notices.push(Notice::ClientSays(id, Facts::read(|key| props.get(key))));
+                }
+            })
+            .register();
+        Ok(ClientListening { _listener: listener, _client: client })
+    }
+}
