@@ -68,6 +68,17 @@ pub enum ClaimError {
         /// Who we are.
         uid: u32,
     },
+    /// The directory of the socket cannot be made.
+    #[error(
+        "{} is to be made for the socket, but what it would be in is not there: set \
+         XDG_RUNTIME_DIR to the runtime directory of the session, or choose another place with \
+         --listen",
+        path.display()
+    )]
+    NoDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The system refused something.
     #[error("{doing}: {source}")]
     System {
@@ -255,13 +266,16 @@ fn make_directory(directory: &Path) -> Result<(), ClaimError> {
             }
             Ok(())
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ClaimError::NoDirectory { path: directory.to_owned() })
+        }
         Err(source) => Err(system("making the directory", source)),
     }
 }
 
 /// Takes the lock beside the socket, and leaves our process in it.
 fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
-    let path = socket.with_extension("lock");
+    let path = lock_path(socket);
     let system = |doing: &str, source| ClaimError::System {
         doing: format!("{doing} {}", path.display()),
         source,
@@ -288,6 +302,12 @@ fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
         }
         Err((_, error)) => Err(system("taking the lock", error.into())),
     }
+}
+
+/// `control.lock` for `control.sock`.
+fn lock_path(socket: &Path) -> PathBuf {
+    let beside = socket.with_extension("lock");
+    if beside == socket { socket.with_extension("lock.lock") } else { beside }
 }
 
 /// The process in a lock that another has. It writes it just after it has taken the lock, so
@@ -409,6 +429,21 @@ mod tests {
         fs::write(&path, "mine").expect("written");
         assert!(matches!(at(&path), Err(ClaimError::InTheWay { .. })));
         assert_eq!(fs::read_to_string(&path).expect("still there"), "mine");
+    }
+
+    #[test]
+    fn a_runtime_directory_that_is_not_there_is_said_to_be_missing() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let error = at(&folder.path().join("gone/headroom/control.sock")).expect_err("no place");
+        assert!(error.to_string().contains("set XDG_RUNTIME_DIR"), "{error}");
+    }
+
+    #[test]
+    fn a_socket_that_is_called_like_a_lock_has_a_lock_of_its_own() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("odd.lock");
+        let _listening = at(&path).expect("claimed");
+        UnixStream::connect(&path).expect("it listens");
     }
 
     #[test]

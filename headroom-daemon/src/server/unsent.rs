@@ -71,8 +71,9 @@ impl Unsent {
         };
         self.advance(taken);
         if patience == Patience::Waits && taken < total {
-            // A write that may sleep comes back early for one reason only: its time is up.
-            return Err(io::ErrorKind::WouldBlock.into());
+            // A write that may sleep comes back early when its time is up, and when the peer has
+            // gone. Which of the two is told by the next one.
+            return self.write(stream, Patience::TakesWhatFits);
         }
         Ok(taken == total)
     }
@@ -160,5 +161,24 @@ mod tests {
         // The first write fills the socket and then waits in vain.
         let error = unsent.write(&near, Patience::Waits).expect_err("stalled");
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_peer_that_goes_in_the_midst_of_a_write_is_not_taken_for_one_that_stalls() {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        near.set_write_timeout(Some(Duration::from_secs(60))).expect("set");
+        let mut unsent = Unsent::default();
+        unsent.fill({
+            let mut frame = Some(frame("x", 900_000));
+            move || frame.take()
+        });
+        let writing = std::thread::Builder::new()
+            .spawn(move || unsent.write(&near, Patience::Waits).map(drop))
+            .expect("a thread");
+        let mut far = far;
+        far.read_exact(&mut [0; 1_000]).expect("it has begun");
+        drop(far);
+        let error = writing.join().expect("no panic").expect_err("the peer has gone");
+        assert_ne!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

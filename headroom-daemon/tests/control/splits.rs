@@ -1,4 +1,5 @@
-//! However the bytes of a conversation are cut, it goes the same way.
+//! However the bytes of a conversation are cut, it goes the same way; and whatever is in them, each
+//! message has its reply.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -65,4 +66,74 @@ fn a_conversation_in_single_bytes_gives_the_same_answers() {
     let bytes = conversation();
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert!(answers(&single) == answers(&[&bytes]));
+}
+
+/// Always the same, as a test should be.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+}
+
+/// A request with a few of its bytes changed, cut off or doubled; its length is right.
+fn damaged(dice: &mut Dice, requests: &[Vec<u8>]) -> Vec<u8> {
+    let mut body = requests[dice.below(requests.len())][4..].to_vec();
+    for _ in 0..dice.below(4) {
+        let at = dice.below(body.len().max(1));
+        match dice.below(4) {
+            0 => body.truncate(at),
+            1 => body.insert(at.min(body.len()), dice.below(256) as u8),
+            2 if !body.is_empty() => body.extend_from_within(at..),
+            _ if !body.is_empty() => body[at] = dice.below(256) as u8,
+            _ => {}
+        }
+    }
+    let length = u32::try_from(body.len()).expect("short");
+    [&length.to_be_bytes()[..], &body].concat()
+}
+
+#[test]
+fn every_message_has_exactly_one_reply_whatever_is_in_it() {
+    let daemon = Daemon::start();
+    let mut peer = daemon.peer();
+    let mut dice = Dice(0x5eed_cafe_f00d_1234);
+    let requests: Vec<Vec<u8>> = headroom_ipc::Op::NAMES
+        .iter()
+        .map(|op| {
+            let args = Value::Map(vec![
+                ("key".into(), "agc.target_lufs".into()),
+                ("value".into(), (-20.0_f32).into()),
+                ("topics".into(), Value::List(vec!["setting".into()])),
+            ]);
+            encode_raw_request(7, op, &args).expect("short")
+        })
+        .chain([
+            encode_request(8, &Ping {}).expect("short"),
+            encode_request(9, &BypassSet { bypass: BypassTo::Toggle }).expect("short"),
+            encode_request(10, &SettingGet { key: "limiter.link".into() }).expect("short"),
+        ])
+        .collect();
+    let (mut done, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let message = damaged(&mut dice, &requests);
+        peer.write(&message);
+        loop {
+            match peer.message().expect("the connection stays") {
+                crate::peer::Message::Result(..) => done += 1,
+                crate::peer::Message::Refused(..) => refused += 1,
+                crate::peer::Message::Event(_) => continue,
+                other => panic!("{other:?}"),
+            }
+            break;
+        }
+    }
+    // And no reply is left over.
+    let id = peer.send(&Ping {});
+    peer.reply::<Ping>(id).expect("the next reply is that of the next request");
+    assert!(done > 100 && refused > 1_000, "{done} done, {refused} refused");
 }
