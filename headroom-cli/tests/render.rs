@@ -38,7 +38,7 @@ fn pink_noise_comes_out_at_the_target() {
 
 #[test]
 fn speech_with_pauses_comes_out_at_the_target() {
-    assert_on_target("speech", &speech_like(RATE_HZ, 2, 40.0, Pauses::OneSecond, 2));
+    assert_on_target("speech", &speech_like(RATE_HZ, 2, 40.0, Pauses::OneSecond, 3));
 }
 
 #[test]

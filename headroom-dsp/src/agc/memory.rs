@@ -17,8 +17,11 @@ const OVERLAP: usize = 4;
 const PAUSE_LU: f32 = 20.0;
 /// The relative gate of BS.1770.
 const RELATIVE_GATE: f64 = 0.1;
-/// What lies this far above the programme waits until it has lasted.
+/// What lies this far above the programme, and this far above the loudest block of it, waits
+/// until it has lasted. By the first alone, what swells and was first heard in a trough would
+/// be known for its troughs for ever.
 const LOUD_LU: f32 = 6.0;
+const LOUDER_LU: f32 = 5.0;
 /// A louder programme is believed when it fills most of 1.7 s (a blast of 1.2 s, which may reach
 /// into 13 sub-blocks, does not), or, where it comes and goes, a good part of 6 s.
 const LOUD_SOON: (usize, usize) = (14, 17);
@@ -156,10 +159,16 @@ impl Memory {
     fn kind_of(&self, level_lufs: f32, silence_lufs: f32) -> Kind {
         match self.programme {
             _ if level_lufs <= silence_lufs => Kind::Silence,
-            Some(p) if level_lufs > p.input_lufs + LOUD_LU => Kind::Loud,
+            Some(p) if level_lufs > self.loud_lufs(&p) => Kind::Loud,
             Some(p) if level_lufs <= p.input_lufs - PAUSE_LU => Kind::Faint,
             _ => Kind::Programme,
         }
+    }
+
+    /// What is louder is no moment of this programme.
+    fn loud_lufs(&self, programme: &Programme) -> f32 {
+        let loudest = self.blocks.iter().fold(0.0_f64, |loudest, block| loudest.max(block.input));
+        (programme.input_lufs + LOUD_LU).max(lufs(loudest) + LOUDER_LU)
     }
 
     /// A block that a loud sub-block reaches into is not the programme's, whatever it reads.

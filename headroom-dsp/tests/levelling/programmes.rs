@@ -16,7 +16,9 @@ struct Kind {
 
 fn kinds() -> Vec<Kind> {
     let modulated = |hz| noise::amplitude_modulated(RATE_HZ, 2, 40.0, hz, 12.0, 4);
-    let speech = speech::speech_like(RATE_HZ, 2, 40.0, speech::Pauses::OneSecond, 2);
+    // One that is as loud in its last ten seconds as in the ten before: a slow controller is not
+    // to follow a speaker who lets his voice sink.
+    let speech = speech::speech_like(RATE_HZ, 2, 40.0, speech::Pauses::OneSecond, 3);
     vec![
         Kind { name: "pink noise", programme: pink(40.0, -20.0, 1), swing_bar_db: 0.5 },
         Kind { name: "speech", programme: speech, swing_bar_db: 2.0 },
@@ -49,6 +51,32 @@ fn every_programme_at_every_level_comes_to_the_target() {
     }
     println!("spread {:.2} LU", loudest - quietest);
     assert!(loudest - quietest <= 1.0);
+}
+
+/// What was heard first must not decide for ever what is taken for the programme.
+#[test]
+fn a_programme_comes_to_the_target_wherever_it_begins() {
+    let swell = |hz, seed| noise::amplitude_modulated(RATE_HZ, 2, 42.0, hz, 12.0, seed);
+    let speech = |seed| speech::speech_like(RATE_HZ, 2, 42.0, speech::Pauses::OneSecond, seed);
+    for (name, programme) in [
+        ("0.7 Hz", swell(0.7, 4)),
+        ("0.7 Hz", swell(0.7, 9)),
+        ("1.1 Hz", swell(1.1, 9)),
+        ("speech", speech(3)),
+        ("speech", speech(10)),
+    ] {
+        let programme = programme.at_lufs(-5.0);
+        let out = [0.0, 0.15, 0.3, 0.45, 0.6, 0.75].map(|from_s| {
+            let silence = Programme::silence(RATE_HZ, 2, 0.4 + from_s / 10.0);
+            let played = Programme::concat(&[silence, programme.between(from_s, from_s + 41.0)]);
+            let run = Run::of(&played, &ChainParams::default());
+            oracle::integrated_between(&run.output, 20.0, 40.0)
+        });
+        println!("{name}: {out:.2?} LUFS");
+        for out in out {
+            assert!((out - TARGET_LUFS).abs() <= 0.5, "{name}: {out} LUFS");
+        }
+    }
 }
 
 #[test]
