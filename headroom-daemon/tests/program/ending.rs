@@ -1,13 +1,15 @@
 //! The end: SIGTERM in the midst of everything.
 
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use headroom_ipc::{BypassSet, BypassTo, Change, DaemonChange, Subscribe, Topic};
 
 use crate::peer::Message;
-use crate::program::Program;
+use crate::program::{Program, wait_until};
 
 #[test]
 fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
@@ -21,13 +23,15 @@ fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
     let mut stuck = program.peer();
     let topics = vec![Topic::Setting];
     stuck.call(&Subscribe { topics, snapshot: false, max_hz: None }).expect("subscribed");
-    let bursts: Vec<_> = (0..3)
-        .map(|_| {
+    let done: [Arc<AtomicU64>; 3] = std::array::from_fn(|_| Arc::default());
+    let bursts: Vec<_> = done
+        .iter()
+        .map(|done| {
             let mut peer = program.peer();
+            let done = done.clone();
             thread::Builder::new()
                 .spawn(move || {
                     // Until the daemon has gone.
-                    let mut done = 0_u64;
                     loop {
                         let request = headroom_ipc::encode_request(
                             1,
@@ -38,7 +42,9 @@ fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
                             break;
                         }
                         match peer.message() {
-                            Some(Message::Result(..)) => done += 1,
+                            Some(Message::Result(..)) => {
+                                done.fetch_add(1, Ordering::SeqCst);
+                            }
                             // Asked after the end, or after its last word.
                             Some(Message::Refused(..)) | None => break,
                             other => panic!("{other:?}"),
@@ -46,7 +52,6 @@ fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
                     }
                     // What is left are whole messages: `rest` would say otherwise.
                     peer.rest();
-                    done
                 })
                 .expect("a thread")
         })
@@ -57,6 +62,7 @@ fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
             reader.event();
         }
     }
+    wait_until("everybody to be at it", || done.iter().all(|done| done.load(Ordering::SeqCst) > 0));
     let reading: Vec<_> = readers
         .into_iter()
         .map(|mut reader| thread::Builder::new().spawn(move || reader.rest()).expect("a thread"))
@@ -69,7 +75,7 @@ fn a_sigterm_during_a_burst_ends_it_within_a_second_with_all_said() {
     assert!(!program.socket().exists(), "the socket is still there");
     assert!(UnixStream::connect(program.socket()).is_err());
     for burst in bursts {
-        assert!(burst.join().expect("no panic") > 0);
+        burst.join().expect("whole messages to the end");
     }
     for reader in reading {
         let messages = reader.join().expect("whole messages to the end");
