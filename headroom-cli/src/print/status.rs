@@ -76,7 +76,7 @@ fn row(stream: &StreamStatus, paint: Paint) -> String {
         column(stream.route.as_str(), ROUTE),
         column(stream.bus.as_deref().unwrap_or("-"), BUS),
     );
-    let title = stream.media_name.as_deref().unwrap_or_default();
+    let title = title(stream.media_name.as_deref().unwrap_or_default());
     if stream.contested {
         // Something else keeps moving it away.
         row + &paint.warning("contested")
@@ -84,6 +84,14 @@ fn row(stream: &StreamStatus, paint: Paint) -> String {
         (row + &cut(title, TITLE)).trim_end().to_owned()
     } else {
         paint.dim(row + "(silent)")
+    }
+}
+
+/// What is played, without the folders of a file: its end says more than its beginning.
+fn title(media_name: &str) -> &str {
+    match media_name.rsplit_once('/') {
+        Some((folders, file)) if folders.is_empty() || folders.starts_with('/') => file,
+        _ => media_name,
     }
 }
 
@@ -152,6 +160,15 @@ fn duration(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_shown_by_its_name_and_any_other_title_as_it_is() {
+        assert_eq!(title("/home/me/Music/An Album/07 A Song.flac"), "07 A Song.flac");
+        assert_eq!(title("/song.wav"), "song.wav");
+        for other in ["AC/DC - Thunderstruck", "A film", ""] {
+            assert_eq!(title(other), other);
+        }
+    }
 
     #[test]
     fn a_time_has_its_two_largest_units() {

@@ -12,7 +12,7 @@ use headroom_tests::{Daemon, Graph, Player, Setup, on_every_generation};
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play, tones};
 
 /// headroomd at a place of its own, and a client of it.
-fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Endpoint) {
+pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Endpoint) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let name = format!("headroom-system-{}-{number}", std::process::id());

@@ -7,6 +7,7 @@
 
 mod control;
 mod cost;
+mod following;
 mod killed;
 mod latency;
 mod leaving;
