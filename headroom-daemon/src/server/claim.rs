@@ -3,22 +3,19 @@
 //! An `flock` on the file beside the socket (`control.lock`) is held for life: whoever has it
 //! is the daemon, and may replace the socket that a killed one left. The socket has its mode
 //! before it has a name (`fchmod` before `bind`), and its name only once it listens: it is bound
-//! under a name that nobody looks for and then renamed. The kernel drops the lock with the
-//! process, so that nothing is ever stale; the file itself stays, because removing it would let
-//! two hold locks on two files of one name.
+//! under a name that nobody looks for and then renamed.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, DirBuilder, File};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use headroom_ipc::Endpoint;
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::Flock;
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
     AddressFamily, Backlog, Shutdown, SockFlag, SockType, UnixAddr, bind, getsockopt, listen,
@@ -27,6 +24,7 @@ use nix::sys::socket::{
 use nix::sys::stat::{Mode, fchmod};
 
 use super::address::Listen;
+use super::lock::lock;
 
 /// The first descriptor that systemd passes on.
 const FIRST_INHERITED: i32 = 3;
@@ -271,58 +269,6 @@ fn make_directory(directory: &Path) -> Result<(), ClaimError> {
         }
         Err(source) => Err(system("making the directory", source)),
     }
-}
-
-/// Takes the lock beside the socket, and leaves our process in it.
-fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
-    let path = lock_path(socket);
-    let system = |doing: &str, source| ClaimError::System {
-        doing: format!("{doing} {}", path.display()),
-        source,
-    };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(nix::libc::O_NOFOLLOW)
-        .open(&path)
-        .map_err(|error| system("opening the lock", error))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(mut lock) => {
-            lock.set_len(0)
-                .and_then(|()| lock.rewind())
-                .and_then(|()| writeln!(lock, "{}", std::process::id()))
-                .map_err(|error| system("writing the lock", error))?;
-            Ok(lock)
-        }
-        Err((file, Errno::EWOULDBLOCK)) => {
-            Err(ClaimError::AnotherRuns { pid: pid_in(file), place: socket.display().to_string() })
-        }
-        Err((_, error)) => Err(system("taking the lock", error.into())),
-    }
-}
-
-/// `control.lock` for `control.sock`.
-fn lock_path(socket: &Path) -> PathBuf {
-    let beside = socket.with_extension("lock");
-    if beside == socket { socket.with_extension("lock.lock") } else { beside }
-}
-
-/// The process in a lock that another has. It writes it just after it has taken the lock, so
-/// that for a moment the number of one before it may stand there, or none.
-fn pid_in(mut file: File) -> Option<u32> {
-    for _ in 0..20 {
-        let mut text = String::new();
-        let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-        let pid = read.ok().and_then(|_| text.trim().parse().ok());
-        if pid.is_some_and(|pid: u32| Path::new(&format!("/proc/{pid}")).exists()) {
-            return pid;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    None
 }
 
 /// The process that listens at an abstract name.

@@ -15,6 +15,7 @@ mod address;
 mod claim;
 mod connection;
 mod lobby;
+mod lock;
 mod reader;
 mod unsent;
 mod writer;

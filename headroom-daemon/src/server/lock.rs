@@ -1,0 +1,67 @@
+//! Who the daemon is: whoever holds the `flock` on the file beside the socket.
+//!
+//! The kernel drops the lock with the process, so that it is never stale. The file stays: to
+//! remove it would let two hold locks on two files of one name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::claim::ClaimError;
+
+/// Takes the lock beside the socket, and leaves our process in it.
+pub(super) fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
+    let path = lock_path(socket);
+    let system = |doing: &str, source| ClaimError::System {
+        doing: format!("{doing} {}", path.display()),
+        source,
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(&path)
+        .map_err(|error| system("opening the lock", error))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            lock.set_len(0)
+                .and_then(|()| lock.rewind())
+                .and_then(|()| writeln!(lock, "{}", std::process::id()))
+                .map_err(|error| system("writing the lock", error))?;
+            Ok(lock)
+        }
+        Err((file, Errno::EWOULDBLOCK)) => {
+            Err(ClaimError::AnotherRuns { pid: pid_in(file), place: socket.display().to_string() })
+        }
+        Err((_, error)) => Err(system("taking the lock", error.into())),
+    }
+}
+
+/// `control.lock` for `control.sock`.
+fn lock_path(socket: &Path) -> PathBuf {
+    let beside = socket.with_extension("lock");
+    if beside == socket { socket.with_extension("lock.lock") } else { beside }
+}
+
+/// The process in a lock that another has. It writes it just after it has taken the lock, so
+/// that for a moment the number of one before it may stand there, or none.
+fn pid_in(mut file: File) -> Option<u32> {
+    for _ in 0..20 {
+        let mut text = String::new();
+        let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        let pid = read.ok().and_then(|_| text.trim().parse().ok());
+        if pid.is_some_and(|pid: u32| Path::new(&format!("/proc/{pid}")).exists()) {
+            return pid;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
