@@ -61,6 +61,10 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::WaitingForSessionManager => {
             "WirePlumber is not there: waiting for it, nothing is linked without it".into()
         }
+        GraphEvent::SessionManager { version } => match version {
+            Some(version) => format!("WirePlumber {version} is there"),
+            None => "WirePlumber is there".into(),
+        },
         GraphEvent::NoDeviceSink => "there is no sink to play to: waiting for one".into(),
         GraphEvent::DeviceSink(sink) => {
             let description =

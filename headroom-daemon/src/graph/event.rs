@@ -27,6 +27,11 @@ pub enum GraphEvent {
     },
     /// Nobody links anything: WirePlumber is not there.
     WaitingForSessionManager,
+    /// WirePlumber is there.
+    SessionManager {
+        /// Its version, if it can be told.
+        version: Option<String>,
+    },
     /// There is no sink to play to.
     NoDeviceSink,
     /// Sound goes to this device sink from now on.

@@ -21,6 +21,7 @@ mod notice;
 mod pods;
 mod said;
 mod session;
+mod session_manager;
 mod streams;
 mod thread;
 

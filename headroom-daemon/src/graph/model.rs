@@ -174,6 +174,14 @@ impl Model {
         matches!(self.globals.get(&id), Some(Global::Client(_)))
     }
 
+    /// The processes of all clients.
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
+        self.globals.values().filter_map(|global| match global {
+            Global::Client(client) => client.pid,
+            _ => None,
+        })
+    }
+
     /// The nodes that `from` is linked to.
     pub(super) fn linked_from(&self, from: u32) -> impl Iterator<Item = u32> {
         self.links().filter(move |link| link.from_node == from).map(|link| link.to_node)

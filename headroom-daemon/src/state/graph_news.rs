@@ -32,6 +32,7 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             let mut daemon = model.daemon().clone();
             daemon.graph.pipewire_connected = false;
             daemon.graph.wireplumber_connected = false;
+            daemon.graph.wireplumber_version = None;
             let of_graph = [WIREPLUMBER, DEVICE, GRAPH];
             daemon.warnings.retain(|warning| !of_graph.contains(&warning.about.as_str()));
             let text = "the connection to PipeWire has broken: headroomd waits for it";
@@ -46,8 +47,12 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
         }
         GraphEvent::WaitingForSessionManager => change_daemon(model, effects, |model, daemon| {
             daemon.graph.wireplumber_connected = false;
+            daemon.graph.wireplumber_version = None;
             let text = "WirePlumber is not there: nothing is linked without it";
             model.warn(daemon, WIREPLUMBER, text);
+        }),
+        GraphEvent::SessionManager { version } => manager_is_there(model, effects, |_, daemon| {
+            daemon.graph.wireplumber_version.clone_from(version);
         }),
         GraphEvent::NoDeviceSink => {
             manager_is_there(model, effects, |model, daemon| {

@@ -69,6 +69,9 @@ fn a_client_sees_who_plays_what_and_where_it_goes() {
         });
         let status = client.status().expect("status");
         assert!(status.graph.wireplumber_connected);
+        let (major, minor, micro) = generation.wireplumber();
+        let version = format!("{major}.{minor}.{micro}");
+        assert_eq!(status.graph.wireplumber_version, Some(version));
         player.stop();
         graph.wait_for("the stream to be gone", |_| {
             client.stream_list().expect("streams").streams.is_empty().then_some(())

@@ -12,7 +12,7 @@ use crate::graph::hearing::Hearing;
 use crate::graph::model::Global;
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
-use crate::graph::{GraphEvent, InsertId, is_ours};
+use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
 
 impl Session<'_> {
     pub(super) fn handle(&mut self, notice: Notice) {
@@ -28,7 +28,11 @@ impl Session<'_> {
             }
             Notice::Done(seq) => self.syncs.last_done = Some(seq),
             Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
-            Notice::Added(id, Global::DefaultMetadata) => self.bind_metadata(id),
+            Notice::Added(id, Global::DefaultMetadata) => {
+                let version = session_manager::version(self.model.pids());
+                self.events.send(GraphEvent::SessionManager { version });
+                self.bind_metadata(id);
+            }
             Notice::Added(id, global) => {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);

@@ -1,0 +1,67 @@
+//! Which WirePlumber links everything: it tells no client its version, but the library that its
+//! process has loaded bears it in the name.
+//!
+//! Asked once for each WirePlumber, by the session on hr-graph. Reads `/proc` and nothing else.
+
+use std::fs::File;
+use std::io::Read;
+
+/// What a process of WirePlumber calls itself.
+const PROGRAM: &str = "wireplumber";
+const LIBRARY: &str = "/libwireplumber-";
+/// The most that is read of a list of mapped files; WirePlumber's has a few hundred kilobytes.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// The version of the first of these processes that is WirePlumber, as far as it can be told.
+pub(super) fn version(pids: impl Iterator<Item = u32>) -> Option<String> {
+    pids.filter(|pid| is_wireplumber(*pid)).find_map(|pid| {
+        let maps = read(&format!("/proc/{pid}/maps"))?;
+        maps.lines().find_map(|line| of_library(line.rsplit_once(LIBRARY)?.1))
+    })
+}
+
+fn is_wireplumber(pid: u32) -> bool {
+    read(&format!("/proc/{pid}/comm")).is_some_and(|name| name.trim_end() == PROGRAM)
+}
+
+fn read(path: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// From what follows `libwireplumber-`: `0.4.so.0.4.13` is 0.4.13. Since 0.5 minor and micro
+/// version stand in one number: `0.5.so.0.508.0` is 0.5.8.
+fn of_library(name: &str) -> Option<String> {
+    let (series, library) = name.split_once(".so.")?;
+    let numbers: Vec<u32> = library.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let version = match numbers[..] {
+        [major, joined, _] if joined >= 100 => {
+            format!("{major}.{}.{}", joined / 100, joined % 100)
+        }
+        [major, minor, micro] => format!("{major}.{minor}.{micro}"),
+        _ => return None,
+    };
+    // The name must bear it out, or the numbers mean something else by now.
+    version.strip_prefix(series)?.starts_with('.').then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_in_the_name_of_the_library() {
+        assert_eq!(of_library("0.4.so.0.4.13").as_deref(), Some("0.4.13"));
+        assert_eq!(of_library("0.5.so.0.508.0").as_deref(), Some("0.5.8"));
+        assert_eq!(of_library("0.5.so.0.512.0").as_deref(), Some("0.5.12"));
+        for other in ["0.5.so.0", "0.6.so.0.508.0", "0.4.so.0.4.x", "0.4", ""] {
+            assert_eq!(of_library(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn no_other_process_is_taken_for_it() {
+        assert_eq!(version([std::process::id(), u32::MAX].into_iter()), None);
+    }
+}
