@@ -61,8 +61,8 @@ pub struct SettingValues {
     pub settings: Vec<Setting>,
 }
 
-/// `setting.set`: overrides a setting. Kept over a profile switch and a restart, until it is
-/// cleared.
+/// `setting.set`: overrides a setting. Kept over a profile switch, until it is cleared
+/// or the daemon ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingSet {
     /// Its dotted key.
