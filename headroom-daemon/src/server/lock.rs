@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::claim::ClaimError;
+use super::claim_error::ClaimError;
 
 /// Takes the lock beside the socket, and leaves our process in it.
 pub(super) fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {

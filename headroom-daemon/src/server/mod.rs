@@ -8,11 +8,13 @@
 //! ```
 //!
 //! [`address`] says where to listen, [`claim`] makes the socket and decides who the daemon is,
-//! [`accept`] greets and counts, [`connection`] is what the two threads of a connection share. Nothing here knows what a message means: that is `ops` and `state`.
+//! [`accept`] greets and counts, [`connection`] is what the two threads of a
+//! connection share. Nothing here knows what a message means: that is `ops` and `state`.
 
 mod accept;
 mod address;
 mod claim;
+mod claim_error;
 mod connection;
 mod lobby;
 mod lock;
@@ -22,4 +24,5 @@ mod writer;
 
 pub use accept::{Server, ServerSettings};
 pub use address::{AddressError, Listen};
-pub use claim::{ClaimError, Listening};
+pub use claim::Listening;
+pub use claim_error::ClaimError;
