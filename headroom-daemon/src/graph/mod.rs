@@ -22,6 +22,7 @@ mod pods;
 mod said;
 mod session;
 mod session_manager;
+mod spare_memory;
 mod streams;
 mod thread;
 

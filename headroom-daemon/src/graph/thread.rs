@@ -13,7 +13,7 @@ use pw::properties::properties;
 
 use super::mailbox::{Commands, Mailbox, mailbox};
 use super::session::{Outcome, Session, Wishes};
-use super::{GraphCommand, GraphEvent, GraphSettings, library};
+use super::{GraphCommand, GraphEvent, GraphSettings, library, spare_memory};
 
 /// PipeWire makes its contexts and callbacks on this stack, and no more.
 const STACK_BYTES: usize = 512 * 1024;
@@ -88,6 +88,7 @@ fn run(settings: GraphSettings, mailbox: &Mailbox, events: &Events) {
 }
 
 fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(), pw::Error> {
+    spare_memory::keep_little();
     let library = library::version();
     let main_loop = MainLoopRc::new(None)?;
     // Made on this thread: the data thread inherits its flush-to-zero from the thread that

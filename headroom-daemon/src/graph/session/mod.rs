@@ -38,7 +38,7 @@ use super::mailbox::Mailbox;
 use super::model::Model;
 use super::notice::Notices;
 use super::thread::Events;
-use super::{GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
+use super::{GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion, spare_memory};
 use crate::audio::{StageParams, Volume, Watch};
 use census::Census;
 use inserts::Live;
@@ -350,6 +350,7 @@ impl<'a> Session<'a> {
             self.looks.push(now);
             self.look(now);
             self.events.send(GraphEvent::Ready);
+            spare_memory::give_back();
         }
     }
 }
