@@ -91,5 +91,6 @@ fn the_apps_own_node_shows_the_latency() {
                 dump.node(client.name())?.latency.iter().find(|l| l.direction == "Input")?;
             said.contains(&format!("latency: {} frames", towards_the_device.max_rate)).then_some(())
         });
+        println!("{generation}: the app's node shows {said:?}");
     });
 }

@@ -2,7 +2,9 @@
 
 use headroom_tests::{Device, Ended, Graph, Service, Setup, on_every_generation};
 
-use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd_for, play, tones};
+use crate::setting::{
+    BUS, DEVICE, LATE_CYCLES, MASTER, RATE_HZ, WAYS, Way, headroomd_for, play, tones,
+};
 
 fn assert_sound_flows(graph: &Graph, way: Way, name: &str) {
     let recorder = graph.record(DEVICE);
@@ -12,7 +14,8 @@ fn assert_sound_flows(graph: &Graph, way: Way, name: &str) {
     client.stop();
     let heard = recorder.stop().part(start + 4_800, start + RATE_HZ as usize - 4_800);
     let gaps = heard.gaps(0.001, 24);
-    assert!(gaps.is_empty(), "{way:?}, {name}: {gaps:?}");
+    println!("{}: {way:?}, {name}: {} gaps in 1 s", graph.generation(), gaps.len());
+    assert!(gaps.len() <= LATE_CYCLES, "{way:?}, {name}: {gaps:?}");
 }
 
 #[test]

@@ -12,6 +12,10 @@ pub(crate) const MASTER: &str = "headroom.master";
 /// The device sink of a graph that nothing else was said about.
 pub(crate) const DEVICE: &str = "speakers";
 
+/// How many cycles of the graph a busy machine may be late for in a few seconds; each is a quantum of
+/// silence, with Headroom and without it.
+pub(crate) const LATE_CYCLES: usize = 2;
+
 /// How a stream gets to the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {

@@ -2,11 +2,9 @@
 
 use headroom_tests::{Ended, Graph, Service, on_every_generation};
 
-use crate::setting::{DEVICE, MASTER, RATE_HZ, WAYS, Way, headroomd, headroomd_for, play, tones};
-
-/// A busy machine may be late for a cycle of the graph now and then, and that quantum is silent. The
-/// traps leave out every second one, 35 of them and more in what is listened to here.
-const LATE_CYCLES: usize = 2;
+use crate::setting::{
+    DEVICE, LATE_CYCLES, MASTER, RATE_HZ, WAYS, Way, headroomd, headroomd_for, play, tones,
+};
 
 /// Without PW_STREAM_FLAG_ASYNC on the capture stream 1.4 leaves out every second quantum; without
 /// one `node.group` for both streams 0.3.65 plays nothing at all.
@@ -26,6 +24,8 @@ fn a_tone_comes_through_both_inserts_whole_and_in_order() {
                 let heard =
                     recorder.stop().part(start + 4_800, start + 3 * RATE_HZ as usize - 4_800);
                 let gaps = heard.gaps(0.001, 24);
+                println!("{generation}: {way:?}, quantum {quantum}: {} gaps in 3 s", gaps.len());
+                // The traps leave out every second quantum: 35 of them and more.
                 assert!(gaps.len() <= LATE_CYCLES, "{way:?}, quantum {quantum}: {gaps:?}");
                 let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
                 assert!(
@@ -57,6 +57,7 @@ fn starting_following_and_leaving_write_into_nothing_that_was_freed() {
             .lines()
             .filter(|line| line.contains("Invalid write") || line.contains("Invalid read"))
             .collect();
+        println!("{generation}: {} accesses to freed memory under valgrind", freed.len());
         assert!(freed.is_empty(), "{said}");
     });
 }
@@ -76,6 +77,11 @@ fn the_audio_thread_is_as_urgent_as_pipewires_own() {
         let servers = graph.service_threads(Service::PipeWire);
         let ours = daemon.threads();
         let urgent = |threads: &[headroom_tests::Thread]| threads.iter().any(|t| t.is_real_time);
+        println!(
+            "{generation}: real time: ours {}, PipeWire's {}",
+            urgent(&ours),
+            urgent(&servers)
+        );
         assert_eq!(urgent(&ours), urgent(&servers), "ours {ours:?}, PipeWire's {servers:?}");
     });
 }
@@ -88,6 +94,7 @@ fn it_runs_on_the_library_of_each_generation() {
         let mut daemon = headroomd(&graph, &[]);
         let (major, minor, micro) = generation.pipewire();
         let said = daemon.wait_for_log("connected to PipeWire");
+        println!("{generation}: {said}");
         assert!(said.contains(&format!("library {major}.{minor}.{micro}")), "{said}");
         assert_eq!(daemon.stop(), Ended::Exited(0));
     });
