@@ -3,7 +3,7 @@
 //! `cargo bench -p headroom-daemon --bench control`; with `-- --check` it fails when a figure is
 //! over its bar by more than the slack for a noisy machine. The daemon is the real program,
 //! without PipeWire; the raw echo server, the bare threads and the server that ticks are this
-//! program again, as processes of their own. Words behind `--` choose rows: `ping`, `connect`,
+//! program again, as processes of their own. Round trips are measured on one core. Words behind `--` choose rows: `ping`, `connect`,
 //! `burst`, `broadcast`, `memory`, `stuck`, `status`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
@@ -36,10 +36,10 @@ fn main() -> ExitCode {
     let wanted = |row: &str| words.is_empty() || words.contains(&row);
     let mut table = Table::default();
     if wanted("ping") {
-        round_trip::ping(&mut table);
+        process::on_one_core(|| round_trip::ping(&mut table));
     }
     if wanted("connect") {
-        round_trip::connect(&mut table);
+        process::on_one_core(|| round_trip::connect(&mut table));
     }
     if wanted("burst") {
         round_trip::burst(&mut table);

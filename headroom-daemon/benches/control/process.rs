@@ -8,6 +8,9 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+
 /// A process that is killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -88,6 +91,23 @@ pub(crate) fn resident_kib(id: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).expect("it runs");
     let line = text.lines().find(|line| line.starts_with("Rss:")).expect("a figure");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// Does something on one core, with all threads and processes that it starts.
+///
+/// A message to another core wakes it from its sleep, which takes five times as long as all the
+/// rest. Which core a thread is put on is the system's choice, so that without this a round trip
+/// would be compared by chance.
+pub(crate) fn on_one_core<T>(work: impl FnOnce() -> T) -> T {
+    let this_thread = Pid::from_raw(0);
+    let all = sched_getaffinity(this_thread).expect("the cores");
+    let first = (0..CpuSet::count()).find(|core| all.is_set(*core).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(first.expect("a core")).expect("one of them");
+    sched_setaffinity(this_thread, &one).expect("one core");
+    let done = work();
+    sched_setaffinity(this_thread, &all).expect("all cores");
+    done
 }
 
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
