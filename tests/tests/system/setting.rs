@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_tests::{Client, Daemon, Graph, Recorder, programme};
+use headroom_tests::{Client, Daemon, Graph, Recorder, Recording, programme};
 
 pub(crate) const RATE_HZ: u32 = 48_000;
 /// The sink of the main bus, as apps see it.
@@ -12,9 +12,25 @@ pub(crate) const MASTER: &str = "headroom.master";
 /// The device sink of a graph that nothing else was said about.
 pub(crate) const DEVICE: &str = "speakers";
 
-/// How many cycles of the graph a busy machine may be late for in a few seconds; each is a quantum of
-/// silence, with Headroom and without it.
-pub(crate) const LATE_CYCLES: usize = 2;
+/// What a busy machine may be late for: each cycle of the graph that it misses is a quantum of
+/// silence, with Headroom and without it. What is wrong in a graph is wrong all the time, and leaves
+/// out half of the sound or all of it.
+const LATE_PART: f64 = 0.1;
+
+/// Asserts that a tone has come through: whole for half a second at least, and next to no silence
+/// in all of it.
+pub(crate) fn assert_whole(what: &str, heard: &Recording) {
+    let gaps = heard.gaps(0.001, 24);
+    let silent: usize = gaps.iter().map(|gap| gap.frames).sum();
+    println!("{what}: {silent} of {} frames are silent", heard.frames());
+    assert!(silent as f64 <= LATE_PART * heard.frames() as f64, "{what}: {gaps:?}");
+    let half = RATE_HZ as usize / 2;
+    let edges = gaps.iter().flat_map(|gap| [gap.start, gap.start + gap.frames]);
+    let edges: Vec<usize> = [0].into_iter().chain(edges).chain([heard.frames()]).collect();
+    let whole =
+        edges.chunks_exact(2).any(|stretch| stretch[1] - stretch[0] >= half.min(heard.frames()));
+    assert!(whole, "{what}: not half a second without a gap: {gaps:?}");
+}
 
 /// How a stream gets to the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
