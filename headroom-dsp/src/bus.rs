@@ -25,6 +25,9 @@ pub struct BusMeters {
     pub input: LoudnessReading,
     /// Gain of the AGC now.
     pub agc_gain: Db,
+    /// Whether that gain is one to start from next time: the AGC is on, knows a programme, and
+    /// is within 1 dB of what that programme needs.
+    pub agc_settled: bool,
     /// Largest reduction of the burst guard, 0 dB or more.
     pub guard_reduction: Db,
     /// Largest reduction of the compressor, 0 dB or more.
@@ -263,6 +266,7 @@ impl Bus {
         let meters = BusMeters {
             input: self.input.reading(),
             agc_gain: self.agc_gain(),
+            agc_settled: self.agc.is_settled(),
             guard_reduction: Db(self.guard_db),
             compressor_reduction: Db(self.reduction_db),
             gain: Gain(self.gain.end),

@@ -23,6 +23,9 @@ const MIN_SLOPE: f32 = 0.3;
 /// No profile asks for more, whatever a compressor behind it takes.
 const LARGEST_GAIN_DB: f32 = 60.0;
 
+/// A gain this near to its goal has arrived.
+const SETTLED_DB: f32 = 1.0;
+
 /// What stands from a tick to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AgcGains {
@@ -111,6 +114,12 @@ impl Agc {
 
     pub(crate) fn gains(&self) -> AgcGains {
         AgcGains { gain_db: self.gain_db, guard_db: self.guard_db }
+    }
+
+    /// Whether the gain is what a known programme needs.
+    pub(crate) fn is_settled(&self) -> bool {
+        let arrived = |p: Programme| (self.goal_db(&p) - self.gain_db).abs() <= SETTLED_DB;
+        self.params.enabled && self.memory.programme().is_some_and(arrived)
     }
 
     /// Takes the mean squares of one tick.
@@ -243,6 +252,25 @@ mod tests {
             let gain = run(&mut agc(AgcParams::default()), level, 20.0);
             assert!((level + gain + 18.0).abs() < 0.1, "{level}: {gain}");
         }
+    }
+
+    #[test]
+    fn it_is_settled_once_it_knows_a_programme_and_has_arrived() {
+        let mut agc = agc(AgcParams::default());
+        assert!(!agc.is_settled(), "nothing was heard");
+        run(&mut agc, -60.0, 5.0);
+        assert!(!agc.is_settled(), "silence is no programme");
+        run(&mut agc, -33.0, 2.0);
+        assert!(!agc.is_settled(), "{} dB is on its way to 15", agc.gain_db);
+        run(&mut agc, -33.0, 15.0);
+        assert!(agc.is_settled(), "{} dB is within 1 dB of 15", agc.gain_db);
+        run(&mut agc, -60.0, 4.0);
+        assert!(agc.is_settled(), "a pause changes nothing");
+        agc.set_params(AgcParams { target: Lufs(-28.0), ..AgcParams::default() });
+        assert!(!agc.is_settled(), "another target, another goal");
+        agc.set_params(AgcParams { enabled: false, ..AgcParams::default() });
+        run(&mut agc, -33.0, 15.0);
+        assert!(!agc.is_settled(), "switched off it has nothing to say");
     }
 
     #[test]
