@@ -8,7 +8,19 @@ pub fn embedded() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 const EMBEDDED: &[(&str, &str)] = &[
     ("default", include_str!("../../profiles/default.toml")),
+    ("night", include_str!("../../profiles/night.toml")),
+    ("quiet-hours", include_str!("../../profiles/quiet-hours.toml")),
+    ("speech", include_str!("../../profiles/speech.toml")),
+    ("podcast", include_str!("../../profiles/podcast.toml")),
+    ("movie", include_str!("../../profiles/movie.toml")),
+    ("music", include_str!("../../profiles/music.toml")),
+    ("gaming", include_str!("../../profiles/gaming.toml")),
+    ("broadcast-14", include_str!("../../profiles/broadcast-14.toml")),
+    ("commute", include_str!("../../profiles/commute.toml")),
+    ("party", include_str!("../../profiles/party.toml")),
+    ("spike-protection", include_str!("../../profiles/spike-protection.toml")),
     ("transparent", include_str!("../../profiles/transparent.toml")),
+    ("bypass-all", include_str!("../../profiles/bypass-all.toml")),
 ];
 
 #[cfg(test)]
