@@ -1,7 +1,8 @@
 //! The profile format of Headroom: a TOML file that a person edits, read, checked and
 //! explained.
 //!
-//! The flow: [`load`] finds a profile by name or file, [`Profile::parse`] reads its text into
+//! The flow: [`Folders`] says where profiles are looked for, and [`Library`] what is there;
+//! [`load_in`] takes one of them by name or file. [`Profile::parse`] reads its text into
 //! sections whose every value is in range, and [`Profile::chain_params`] turns them into what
 //! the signal chain is told. The daemon and the offline commands call it; it knows nothing of
 //! audio, PipeWire or sockets.
@@ -13,6 +14,8 @@
 
 mod dsp;
 mod embedded;
+mod folders;
+mod library;
 mod load;
 mod per_app;
 mod place;
@@ -25,7 +28,9 @@ mod table;
 mod value;
 
 pub use embedded::embedded;
-pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, load, load_file};
+pub use folders::Folders;
+pub use library::{Entry, FolderWarning, Library, MAX_FILES_IN_FOLDER, Version};
+pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, is_path, load, load_file, load_in};
 pub use per_app::{PerApp, PerAppRule};
 pub use place::{Place, Problem, ProfileError, Warning};
 pub use profile::{

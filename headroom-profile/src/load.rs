@@ -1,14 +1,14 @@
-//! Finding a profile: by file, or by name among the embedded ones.
+//! Loading one profile: by its file, or by its name.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::embedded::embedded;
-use crate::place::{ProfileError, Warning};
+use crate::folders::Folders;
+use crate::library::Library;
+use crate::place::{Place, ProfileError, Warning};
 use crate::profile::Profile;
 use crate::read::Checked;
-use crate::spelling::nearest;
 
 /// The longest file that is read as a profile. The shipped ones are a hundredth of it.
 pub const MAX_PROFILE_BYTES: u64 = 1 << 20;
@@ -39,7 +39,7 @@ pub enum LoadError {
     /// No profile has this name.
     #[error(
         "there is no profile {name:?}{} (there are: {known}; a file is named with a slash or .toml)",
-        nearest.map(|near| format!(", did you mean {near:?}?")).unwrap_or_default()
+        nearest.as_ref().map(|near| format!(", did you mean {near:?}?")).unwrap_or_default()
     )]
     NotFound {
         /// The name that was asked for.
@@ -47,7 +47,7 @@ pub enum LoadError {
         /// The names that exist.
         known: String,
         /// The name that is spelt most alike.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
     },
     /// The file could not be read.
     #[error("reading profile {}: {source}", path.display())]
@@ -56,6 +56,18 @@ pub enum LoadError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// There is something else than a file.
+    #[error(
+        "reading profile {}: it is {}",
+        path.display(),
+        if *is_folder { "a folder" } else { "no regular file" }
+    )]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// Whether it is a folder; else a pipe, a device or the like.
+        is_folder: bool,
     },
     /// The file is no profile by its sheer size.
     #[error("reading profile {}: it is larger than {MAX_PROFILE_BYTES} bytes", path.display())]
@@ -76,23 +88,46 @@ pub enum LoadError {
     Profile(#[from] ProfileError),
 }
 
-/// Loads a profile: a file where the argument has a slash or ends in `.toml`, else the profile
-/// of that name.
+impl LoadError {
+    /// The place in the file that is at fault, if it is about one.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            LoadError::Profile(error) => Some(&error.place),
+            _ => None,
+        }
+    }
+}
+
+/// Loads an embedded profile by its name, or any by its file: one where the argument has a
+/// slash or ends in `.toml`. [`load_in`] finds names in folders too.
 ///
 /// # Errors
 /// No such name, a file that cannot be read, or a text that is no valid profile.
 pub fn load(name_or_path: &str) -> Result<Loaded, LoadError> {
-    if name_or_path.contains('/') || name_or_path.ends_with(".toml") {
+    load_in(&Folders::default(), name_or_path)
+}
+
+/// Loads a profile: a file where the argument has a slash or ends in `.toml`, else the profile
+/// of that name in the folders, or else in the program.
+///
+/// # Errors
+/// No such name, a file that cannot be read, or a text that is no valid profile. A bad file is
+/// an error even where a good version of that name is behind it.
+pub fn load_in(folders: &Folders, name_or_path: &str) -> Result<Loaded, LoadError> {
+    if is_path(name_or_path) {
         return load_file(Path::new(name_or_path));
     }
-    let Some((name, text)) = embedded().find(|(name, _)| *name == name_or_path) else {
-        let names: Vec<&'static str> = embedded().map(|(name, _)| name).collect();
-        return Err(LoadError::NotFound {
-            name: name_or_path.to_owned(),
-            known: names.join(", "),
-            nearest: nearest(name_or_path, &names),
-        });
-    };
+    Library::scan(folders).load(name_or_path)
+}
+
+/// Whether a profile is named by its file: where there is a slash, or `.toml` at the end.
+#[must_use]
+pub fn is_path(name_or_path: &str) -> bool {
+    name_or_path.contains('/') || name_or_path.ends_with(".toml")
+}
+
+pub(crate) fn load_embedded(name: &str, text: &str) -> Result<Loaded, LoadError> {
     let Checked { profile, warnings } = Profile::parse(&format!("{name}.toml"), text)?;
     Ok(Loaded { profile, warnings, origin: Origin::Embedded })
 }
