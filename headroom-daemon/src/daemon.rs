@@ -19,6 +19,7 @@ use crate::meters::{Desk, MeterThread};
 use crate::outbox::{METERS_IN_QUEUE, QUEUE};
 use crate::report::{Report, Verdict};
 use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
+use crate::service_manager;
 use crate::signals::{self, Stop};
 use crate::state::{DaemonState, Start};
 use crate::step::Input;
@@ -106,11 +107,13 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     })?;
     let server = Server::start(listening, engine.clone(), limits)?;
     log::info!("listening at {}", server.place());
+    service_manager::ready();
 
     let signal = stop.wait()?;
     if let Some(signal) = signal {
         log::info!("{signal}: stopping");
     }
+    service_manager::stopping();
     // The graph is put back while clients read their last words. It may have ended already,
     // which is what is wanted.
     let _ = graph.commands.send(GraphCommand::Stop);

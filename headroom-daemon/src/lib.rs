@@ -28,6 +28,7 @@ mod ops;
 pub mod outbox;
 mod report;
 pub mod server;
+mod service_manager;
 mod signals;
 pub mod state;
 pub mod step;

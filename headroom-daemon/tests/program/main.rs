@@ -4,6 +4,7 @@ mod ending;
 mod place;
 mod program;
 mod resources;
+mod service_manager;
 
 #[path = "../control/peer.rs"]
 mod peer;

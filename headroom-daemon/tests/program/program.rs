@@ -30,6 +30,7 @@ pub(crate) fn surround(command: &mut Command, folder: &Path) {
         .env_remove("HEADROOM_SOCKET")
         .env_remove("LISTEN_PID")
         .env_remove("LISTEN_FDS")
+        .env_remove("NOTIFY_SOCKET")
         .env_remove("PIPEWIRE_REMOTE")
         .env("XDG_RUNTIME_DIR", folder)
         .env("PIPEWIRE_RUNTIME_DIR", folder)
@@ -39,8 +40,15 @@ pub(crate) fn surround(command: &mut Command, folder: &Path) {
 impl Program {
     /// Starts it and waits until it can be connected to.
     pub(crate) fn start(arguments: &[&str]) -> Program {
+        Program::start_with(arguments, |_| {})
+    }
+
+    /// Starts it with more than arguments, and waits until it can be connected to.
+    pub(crate) fn start_with(arguments: &[&str], with: impl FnOnce(&mut Command)) -> Program {
         let folder = tempfile::tempdir().expect("a directory");
-        let child = command(folder.path()).args(arguments).spawn().expect("headroomd starts");
+        let mut command = command(folder.path());
+        with(command.args(arguments));
+        let child = command.spawn().expect("headroomd starts");
         let program = Program { child, folder };
         wait_until("headroomd to listen", || UnixStream::connect(program.socket()).is_ok());
         program
