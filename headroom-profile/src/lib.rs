@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod conflict;
 mod dsp;
 mod embedded;
 mod folders;
@@ -27,6 +28,7 @@ mod spelling;
 mod table;
 mod value;
 
+pub use conflict::Conflict;
 pub use embedded::embedded;
 pub use folders::Folders;
 pub use library::{Entry, FolderWarning, Library, MAX_FILES_IN_FOLDER, Version};

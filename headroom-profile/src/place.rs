@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::conflict::Conflict;
+
 /// A place in a profile file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
@@ -39,7 +41,7 @@ impl fmt::Display for Place {
 }
 
 /// Why a text is no profile: the first thing in it that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct ProfileError {
     /// Where it is wrong.
@@ -49,7 +51,7 @@ pub struct ProfileError {
 }
 
 /// What is wrong in a profile.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// The text is not TOML.
     #[error("not valid TOML at {offending}: {message}")]
@@ -92,6 +94,9 @@ pub enum Problem {
         /// What to write.
         allowed: String,
     },
+    /// Two values that are fine by themselves contradict each other.
+    #[error("{0}")]
+    Conflict(Conflict),
     /// A profile is found by its file's name, so it must be called the same inside.
     #[error("name is {offending}, but must be {stem:?} as the file's name is; change one of them")]
     NameIsNotTheFile {

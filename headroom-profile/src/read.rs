@@ -3,6 +3,9 @@
 //! Walks the tables, gives every value to the setting of its key, and leaves rules and the
 //! per-app part to their own files.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -67,6 +70,7 @@ fn read_document(document: &DeTable<'_>, file: &str, findings: &mut Findings<'_>
     };
     let mut named = false;
     let mut described = false;
+    let mut places = Places::new();
     for (key, value) in document.iter() {
         match key.get_ref().as_ref() {
             "name" => {
@@ -85,8 +89,17 @@ fn read_document(document: &DeTable<'_>, file: &str, findings: &mut Findings<'_>
             "rules" => profile.rules = rules::read_rules(value, findings),
             "default_route" => profile.default_route = rules::read_default_route(value, findings),
             "per_app" => profile.per_app = per_app::read(value, findings),
-            section => read_setting_or_section(&mut profile, section, key, value, findings),
+            section => {
+                let written = Written { path: section, key, value };
+                read_setting_or_section(&mut profile, &written, &mut places, findings);
+            }
         }
+    }
+    if let Some(conflict) = profile.conflict() {
+        // With one of them at its default, the other is the one to point at.
+        let written = |key: &&str| places.iter().find(|(known, _)| known == key);
+        let at = conflict.keys.iter().find_map(|key| Some(written(key)?.1.clone()));
+        findings.error(&at.unwrap_or(0..0), Problem::Conflict(conflict));
     }
     let missing = |key: &str, allowed: String| Problem::Missing { key: key.to_owned(), allowed };
     if !named {
@@ -113,15 +126,27 @@ fn check_name(name: &str, value: &Spanned<DeValue<'_>>, file: &str, findings: &m
     }
 }
 
+/// Where the settings of a file have their values.
+type Places = Vec<(&'static str, Range<usize>)>;
+
+/// A key of a file with what stands behind it.
+struct Written<'d, 'i> {
+    /// The key with the tables it stands in.
+    path: &'d str,
+    key: &'d Spanned<Cow<'i, str>>,
+    value: &'d Spanned<DeValue<'i>>,
+}
+
 /// One key at any depth: a setting takes its value, a section is walked, the rest is unknown.
 fn read_setting_or_section(
     profile: &mut Profile,
-    path: &str,
-    key: &Spanned<std::borrow::Cow<'_, str>>,
-    value: &Spanned<DeValue<'_>>,
+    written: &Written<'_, '_>,
+    places: &mut Places,
     findings: &mut Findings<'_>,
 ) {
+    let Written { path, key, value } = *written;
     if let Some(setting) = Setting::find(path) {
+        places.push((setting.key, value.span()));
         read_setting(profile, setting, value, findings);
         return;
     }
@@ -138,7 +163,8 @@ fn read_setting_or_section(
     }
     for (key, value) in section.iter() {
         let path = format!("{path}.{}", key.get_ref());
-        read_setting_or_section(profile, &path, key, value, findings);
+        let written = Written { path: &path, key, value };
+        read_setting_or_section(profile, &written, places, findings);
     }
 }
 

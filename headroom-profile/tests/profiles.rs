@@ -86,6 +86,8 @@ fn a_misspelt_table_is_told_the_right_one() {
 
 #[test]
 fn every_number_is_clamped_with_a_warning_that_says_so() {
+    // Without the AGC every value goes with every other.
+    let warnings = |line: &str| warnings(&format!("agc.enabled = false\n{line}"));
     for setting in SETTINGS {
         let (Kind::Number(min, max) | Kind::NumberOrAuto(min, max)) = setting.kind else {
             continue;
@@ -104,6 +106,19 @@ fn every_number_is_clamped_with_a_warning_that_says_so() {
         assert_eq!(warnings(&format!("{} = inf\n", setting.key)).len(), 1);
         assert_eq!(warnings(&format!("{} = -1e999\n", setting.key)).len(), 1);
     }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_told_with_their_place() {
+    let said = error("[agc]\ntarget_lufs = -8.0\n[limiter]\nceiling_dbtp = -6.0\n");
+    assert!(said.starts_with("p.toml:4:15: agc.target_lufs is -8 and limiter.ceiling"), "{said}");
+    assert!(said.contains("make agc.target_lufs -9 or less, or limiter.ceiling_dbtp -5 or more"));
+    // The target is the built-in default here, so the ceiling is to be looked at.
+    let said = error("[limiter]\nceiling_dbtp = -20.0\n");
+    assert!(said.starts_with("p.toml:4:16: agc.target_lufs is -18 and limiter"), "{said}");
+    let said = error("[agc]\ntarget_lufs = -40\nsilence_threshold_lufs = -30\n");
+    assert!(said.starts_with("p.toml:5:26: agc.silence_threshold_lufs is -30"), "{said}");
+    assert_eq!(warnings("agc.enabled = false\nlimiter.ceiling_dbtp = -20\n"), [""; 0]);
 }
 
 #[test]
