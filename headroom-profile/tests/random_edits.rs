@@ -73,20 +73,24 @@ fn edit(text: &mut String, random: &mut Random) {
 
 #[test]
 fn no_edit_of_a_profile_makes_the_reader_panic() {
-    let fixtures = [include_str!("data/evening.toml"), include_str!("data/calls.toml")];
-    let originals: Vec<&str> = embedded().map(|(_, text)| text).chain(fixtures).collect();
+    let fixtures = [
+        ("evening", include_str!("data/evening.toml")),
+        ("calls", include_str!("data/calls.toml")),
+    ];
+    let originals: Vec<(&str, &str)> = embedded().chain(fixtures).collect();
     let mut random = Random(0x5EED_F00D);
     let (mut read, mut refused) = (0, 0);
     for round in 0..20_000 {
-        let mut text = originals[round % originals.len()].to_owned();
+        let (name, original) = originals[round % originals.len()];
+        let mut text = original.to_owned();
         for _ in 0..=random.below(4) {
             edit(&mut text, &mut random);
         }
-        match Profile::parse("default.toml", &text) {
+        match Profile::parse(&format!("{name}.toml"), &text) {
             Ok(checked) => {
                 read += 1;
                 let _ = checked.profile.chain_params();
-                assert!(checked.profile.name == "default");
+                assert_eq!(checked.profile.name, name);
             }
             Err(error) => {
                 refused += 1;
