@@ -26,8 +26,8 @@ Profile    night
 Bypass     off
 Device     Built-in Audio, 48 kHz, quantum 1024, latency +2.3 ms
 PipeWire   1.4.2, WirePlumber 0.5.8
-Overrides  agc.target_lufs = -16.5 (profile: -18)
-           compressor.detector = \"rms\" (profile: \"peak\")
+Overrides  agc.target_lufs = -16.5 LUFS (profile: -18 LUFS)
+           compressor.detector = rms (profile: peak)
 
 App                       Route        Bus            Gain  Plays
 mpv Media Player          processed    main       +10.8 dB  A film of some leng…

@@ -2,11 +2,11 @@
 
 use headroom_client::ipc::{
     BusMeters, Change, Daemon, DaemonChange, Device, Event, MasterMeters, Meters, MetersChange,
-    Profile, ProfileChange, RoutingChange, Setting, SettingChange, Sink, SinksChange, Stream,
-    Topic,
+    Profile, ProfileChange, RoutingChange, SettingChange, Sink, SinksChange, Stream, Topic,
 };
 
 use super::Paint;
+use super::setting::as_it_is;
 use super::status::rounded;
 use super::text::plain;
 
@@ -77,12 +77,9 @@ fn profile(change: &ProfileChange) -> String {
 
 fn setting(change: &SettingChange) -> String {
     match change {
-        SettingChange::Changed(Setting { key, value, profile_value, overridden, .. }) => {
-            if *overridden {
-                format!("{key} = {value} (profile: {profile_value})")
-            } else {
-                format!("{key} = {value}, as the profile has it")
-            }
+        SettingChange::Changed(setting) if setting.overridden => as_it_is(setting, Paint::Plain),
+        SettingChange::Changed(setting) => {
+            format!("{}, as the profile has it", as_it_is(setting, Paint::Plain))
         }
         SettingChange::Replaced(settings) => {
             let overrides = settings.settings.iter().filter(|setting| setting.overridden).count();

@@ -6,6 +6,7 @@ mod event;
 mod paint;
 mod progress;
 mod report;
+mod setting;
 mod status;
 mod table;
 mod text;
@@ -16,6 +17,7 @@ pub(crate) use event::event_line;
 pub(crate) use paint::Paint;
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
+pub(crate) use setting::{Reach, adjusted, setting_line, settings_table, taken_back};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use headroom_client::ipc::{Device, Graph, Status, StreamStatus};
 
 use super::Paint;
+use super::setting::amount;
 use super::text::{COLUMNS, column, cut, plain, wrapped};
 
 /// The names of the first part are so wide, with the space behind them.
@@ -39,7 +40,8 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
     line("PipeWire", &graph(&status.graph));
     for (n, change) in status.overrides.iter().enumerate() {
         let name = if n == 0 { "Overrides" } else { "" };
-        let (value, before) = (&change.value, &change.profile_value);
+        let [value, before] =
+            [&change.value, &change.profile_value].map(|value| amount(&change.key, value));
         line(name, &format!("{} = {value} (profile: {before})", change.key));
     }
 

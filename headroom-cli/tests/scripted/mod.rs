@@ -1,5 +1,7 @@
 //! A scripted daemon: it listens where `headroom` looks, and says what a test tells it to.
 
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
@@ -45,6 +47,8 @@ impl Daemon {
         let listener = self.listen();
         let beside = beside(move || script(&mut Peer::greet(&listener, &hello())));
         let run = Run::of(&mut self.command(args));
+        // A script that still waits for the program to connect has waited in vain.
+        drop(UnixStream::connect(self.0.path("control.sock")));
         beside.join().unwrap_or_else(|_| panic!("the script failed; {run}"));
         run
     }

@@ -1,11 +1,15 @@
 //! What was typed. What it means is the business of each command.
 
+mod setting;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use headroom_client::ipc::{BypassTo, Topic};
+
+pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
 
 use crate::audio::Depth;
 
@@ -22,6 +26,11 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Watch(WatchArgs),
     Bypass(BypassArgs),
+    Set(SetArgs),
+    Adjust(AdjustArgs),
+    Get(GetArgs),
+    Settings(SettingsArgs),
+    Unset(UnsetArgs),
     Call(CallArgs),
     Daemon(DaemonArgs),
     Render(RenderArgs),
@@ -30,6 +39,7 @@ pub(crate) enum Command {
 
 /// Show what a person asks first: profile, device, apps, and what is wrong
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom status")]
 pub(crate) struct StatusArgs {
     /// Print JSON, as the op `status` of IPC.md gives it
     #[arg(long)]
@@ -40,6 +50,7 @@ pub(crate) struct StatusArgs {
 ///
 /// Waits for the daemon when it goes, and catches up when it is back.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom watch setting profile")]
 pub(crate) struct WatchArgs {
     /// What to tell about [default: all but meters]
     #[arg(value_name = "TOPIC", value_parser = topics())]
@@ -56,6 +67,7 @@ pub(crate) struct WatchArgs {
 
 /// Let the sound pass untouched, or no longer; no app is moved
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom bypass toggle")]
 pub(crate) struct BypassArgs {
     /// on, off, or the other one of the two
     #[arg(value_name = "on|off|toggle", value_parser = bypass_words(), hide_possible_values = true)]
@@ -70,6 +82,7 @@ pub(crate) struct BypassArgs {
 ///
 /// IPC.md lists the ops; so does `headroom call describe`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom call route.list")]
 pub(crate) struct CallArgs {
     /// The name of the op, such as setting.get
     #[arg(value_name = "OP")]
@@ -104,6 +117,7 @@ pub(crate) struct DaemonArgs {
 /// OUT is as long as IN and aligned with it. It appears when it is finished: an interrupted or
 /// failed run leaves nothing, and what stood at OUT before stays. A finished one replaces it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom render talk.mp3 talk.wav --profile speech")]
 pub(crate) struct RenderArgs {
     /// WAV, FLAC, MP3, Ogg Vorbis or M4A (AAC-LC, ALAC)
     #[arg(value_name = "IN")]
@@ -138,6 +152,7 @@ pub(crate) struct RenderArgs {
 
 /// Measure loudness and peaks of sound files (EBU R 128)
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom analyze *.flac")]
 pub(crate) struct AnalyzeArgs {
     /// WAV, FLAC, MP3, Ogg Vorbis or M4A (AAC-LC, ALAC)
     #[arg(value_name = "FILE", required = true)]

@@ -1,0 +1,149 @@
+//! Settings for people: one in a line, many in a table.
+
+use std::fmt::Write;
+
+use headroom_client::ipc::{Accepts, Kind, Setting, SettingValue};
+
+use super::Paint;
+use super::text::{column, plain};
+
+const KEY: usize = 32;
+const VALUE: usize = 11;
+const PROFILE: usize = 11;
+
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All the way.
+    Whole,
+    /// To the limit, on the way.
+    Short,
+    /// It was at the limit before.
+    Nowhere,
+}
+
+/// A setting as it is, and as the profile has it where that is hidden by it.
+pub(crate) fn setting_line(setting: &Setting, paint: Paint) -> String {
+    format!("{}\n", as_it_is(setting, paint))
+}
+
+/// A setting after a step.
+pub(crate) fn adjusted(before: &Setting, now: &Setting, reach: Reach, paint: Paint) -> String {
+    let limit = format!("{} can be {}", plain(&now.key), range(&now.accepts));
+    let value = paint.bold(amount(&now.key, &now.value));
+    let key = plain(&now.key);
+    match reach {
+        Reach::Whole => {
+            format!("{key} = {value} (before: {})\n", amount(&before.key, &before.value))
+        }
+        Reach::Short => format!(
+            "{key} = {value} (before: {}), stopped at the limit: {limit}\n",
+            amount(&before.key, &before.value)
+        ),
+        Reach::Nowhere => format!("{key} = {value} as before, at the limit: {limit}\n"),
+    }
+}
+
+/// A setting whose override has been taken back.
+pub(crate) fn taken_back(setting: &Setting, paint: Paint) -> String {
+    let value = paint.bold(amount(&setting.key, &setting.value));
+    format!("{} = {value}, as the profile has it\n", plain(&setting.key))
+}
+
+/// Settings, one a line, with a line between sections.
+pub(crate) fn settings_table(settings: &[Setting], paint: Paint) -> String {
+    let row = |key: &str, value: &str, profile: &str, range: &str| {
+        let (key, value) = (column(key, KEY), column(value, VALUE));
+        format!("{key}  {value}  {}  {range}", column(profile, PROFILE))
+    };
+    let mut text = paint.dim(row("Setting", "Value", "Profile", "Can be"));
+    text.push('\n');
+    let mut section = None;
+    for setting in settings {
+        let this = setting.key.split('.').next();
+        if section.is_some_and(|section| section != this) {
+            text.push('\n');
+        }
+        section = Some(this);
+        let (key, range) = (plain(&setting.key), range(&setting.accepts));
+        let value = amount(&setting.key, &setting.value);
+        let line = if setting.overridden {
+            let profile = amount(&setting.key, &setting.profile_value);
+            paint.bold(row(&key, &value, &profile, &range))
+        } else {
+            row(&key, &value, "", &range)
+        };
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// The same without the end of the line.
+pub(super) fn as_it_is(setting: &Setting, paint: Paint) -> String {
+    let Setting { key, value, profile_value, overridden, .. } = setting;
+    let hidden = if *overridden {
+        format!(" (profile: {})", amount(key, profile_value))
+    } else {
+        String::new()
+    };
+    format!("{} = {}{hidden}", plain(key), paint.bold(amount(key, value)))
+}
+
+/// A value with its unit, which the end of its key tells.
+pub(super) fn amount(key: &str, value: &SettingValue) -> String {
+    match value {
+        SettingValue::Switch(value) => value.to_string(),
+        SettingValue::Word(word) => plain(word),
+        SettingValue::Number(number) => format!("{number}{}", unit(key)),
+    }
+}
+
+fn unit(key: &str) -> &'static str {
+    const UNITS: &[(&str, &str)] = &[
+        ("_db_per_s", " dB/s"),
+        ("_lufs", " LUFS"),
+        ("_dbtp", " dBTP"),
+        ("_db", " dB"),
+        ("_ms", " ms"),
+        ("_hz", " Hz"),
+    ];
+    UNITS.iter().find(|(ending, _)| key.ends_with(ending)).map_or("", |(_, unit)| unit)
+}
+
+/// What a setting can be, in few words.
+fn range(accepts: &Accepts) -> String {
+    let mut choices: Vec<String> = accepts.words.iter().map(|word| plain(word)).collect();
+    choices.extend(accepts.numbers.iter().map(f32::to_string));
+    if accepts.kind == Kind::Switch {
+        choices.extend(["true".to_owned(), "false".to_owned()]);
+    }
+    if let (Some(min), Some(max)) = (accepts.min, accepts.max) {
+        choices.push(format!("{min} to {max}"));
+    }
+    choices.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::print::text::COLUMNS;
+    use headroom_profile::SETTINGS;
+
+    #[test]
+    fn every_key_with_a_unit_is_shown_with_it_and_fits_its_column() {
+        for setting in SETTINGS {
+            let key = setting.key;
+            assert!(key.len() <= KEY, "{key}");
+            let has_unit = !["ratio", "oversample"].iter().any(|plain| key.ends_with(plain));
+            if let headroom_profile::Kind::Number(min, max) = setting.kind {
+                assert_eq!(!unit(key).is_empty(), has_unit, "{key}");
+                for number in [min, max] {
+                    let shown = amount(key, &number.into());
+                    assert!(shown.len() <= VALUE, "{key} {shown}");
+                }
+            }
+        }
+        assert_eq!(amount("agc.rise_db_per_s", &3.0.into()), "3 dB/s");
+        assert!(KEY + VALUE + PROFILE + 3 * 2 + "stereo, dual-mono".len() <= COLUMNS);
+    }
+}
