@@ -11,8 +11,9 @@ use clap::{Parser, ValueEnum};
 #[command(name = "headroomd", version)]
 pub struct Args {
     /// The profile to level by: a name, or a file where it has a slash or ends in .toml
-    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
-    pub profile: String,
+    /// [default: the one used last, else "default"]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Make the Headroom sink the default, and put the former default back at the end
     #[arg(long)]
     pub promote: bool,
@@ -53,9 +54,9 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_the_default_profile_is_used_and_nothing_is_promoted() {
+    fn without_arguments_no_profile_is_asked_for_and_nothing_is_promoted() {
         let args = Args::try_parse_from(["headroomd"]).expect("no arguments are fine");
-        assert_eq!(args.profile, "default");
+        assert_eq!(args.profile, None);
         assert!(!args.promote);
         assert_eq!(args.log_level, LogLevel::Info);
         assert_eq!((args.listen, args.max_connections), (None, 256));

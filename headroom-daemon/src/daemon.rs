@@ -4,7 +4,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::thread::Builder;
-use std::time::Instant;
 
 use crossbeam_channel::{Receiver, bounded};
 use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL};
@@ -21,8 +20,10 @@ use crate::report::{Report, Verdict};
 use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
 use crate::service_manager;
 use crate::signals::{self, Stop};
-use crate::state::{DaemonState, Start};
+use crate::start::{self, Beginning};
+use crate::state::DaemonState;
 use crate::step::Input;
+use crate::store::{Slot, StateFile, StoreThread};
 
 /// The most events of the graph that wait for hr-events.
 const EVENTS: usize = 256;
@@ -70,36 +71,38 @@ pub enum DaemonError {
 pub fn run(args: &Args) -> Result<(), DaemonError> {
     logger::install(args.log_level);
     signals::block()?;
-    let loaded = headroom_profile::load(&args.profile)?;
-    for warning in &loaded.warnings {
-        log::warn!("{warning}");
-    }
+    let asked_for = args.profile.as_deref().map(start::asked_for).transpose()?;
     // Whoever has the place is the daemon: nothing in the graph is touched before that.
     let listening = Listening::claim(&Listen::find(args.listen.as_deref())?)?;
     allow_descriptors(args.max_connections);
     let limits = ServerSettings { max_connections: args.max_connections, ..Default::default() };
+    let Beginning { start, file, slot } = start::begin(hello(&limits), asked_for)?;
+    let used = &start.profile.profile.name;
+    log::info!("headroomd {} with profile {used}", env!("CARGO_PKG_VERSION"));
+    let state = DaemonState::new(start);
     let settings = GraphSettings {
-        params: loaded.profile.chain_params(),
+        params: state.chain_params(),
         promotion: if args.promote { Promotion::Promote } else { Promotion::Leave },
+        agc_gain_db: state.agc_gain_db(),
     };
-    log::info!("headroomd {} with profile {}", env!("CARGO_PKG_VERSION"), args.profile);
 
     let mut stop = Stop::new()?;
     let ender = stop.ender();
     let (events, inbox) = bounded(EVENTS);
     let graph = graph::spawn(settings, events)?;
-    let start = Start { hello: hello(&limits), profile: loaded, at: Instant::now() };
     let desk = Arc::new(Desk::default());
     let on_fault = {
         let ender = ender.clone();
         move || ender.close()
     };
     let engine = Engine::new(
-        DaemonState::new(start),
+        state,
         Box::new(graph.commands.clone()),
         desk.clone(),
+        slot.clone(),
         Box::new(on_fault),
     );
+    let store = file.map(|file| spawn_store(slot, file, engine.clone())).transpose()?;
     let meters = MeterThread::spawn(desk.clone(), engine.clone())?;
     let reporter = Builder::new().name("hr-events".into()).stack_size(STACK_BYTES).spawn({
         let engine = engine.clone();
@@ -121,6 +124,10 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     meters.stop();
     let joined = graph.join();
     let verdict = reporter.join();
+    // Nothing changes any more.
+    if let Some(store) = store {
+        store.stop();
+    }
     if engine.is_at_fault() {
         return Err(DaemonError::Fault);
     }
@@ -132,6 +139,18 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
         Ok(Verdict::AlreadyRunning { pid }) => Err(DaemonError::AlreadyRunning { pid }),
         _ => Err(DaemonError::Graph),
     }
+}
+
+/// Starts hr-store, which says in the log and to clients when it cannot write.
+fn spawn_store(slot: Arc<Slot>, file: StateFile, engine: Engine) -> io::Result<StoreThread> {
+    let path = file.path();
+    StoreThread::spawn(slot, file, move |failed| {
+        match failed {
+            Some(why) => log::warn!("{why}"),
+            None => log::info!("{} can be written again", path.display()),
+        }
+        engine.step(Input::Stored(failed));
+    })
 }
 
 impl GraphEdge for Commands {

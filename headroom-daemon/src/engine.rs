@@ -20,6 +20,7 @@ use crate::ops;
 use crate::outbox::Doorbell;
 use crate::state::{DaemonState, Effects, ReadAgain, SeatId};
 use crate::step::Input;
+use crate::store::Slot;
 
 /// Where commands to the graph go: hr-graph, or something that stands for it in a test.
 pub trait GraphEdge: Send + Sync {
@@ -56,6 +57,7 @@ pub struct Engine {
 struct Edges {
     graph: Box<dyn GraphEdge>,
     meters: Arc<Desk>,
+    store: Arc<Slot>,
     /// The first message on every connection, encoded once.
     hello: ServerFrame,
     /// Called when a step has panicked: what it left behind cannot be trusted.
@@ -96,6 +98,7 @@ pub struct Rings {
     bells: Vec<Arc<Doorbell>>,
     graph: bool,
     pace: bool,
+    store: bool,
 }
 
 impl Engine {
@@ -106,10 +109,12 @@ impl Engine {
         state: DaemonState,
         graph: Box<dyn GraphEdge>,
         meters: Arc<Desk>,
+        store: Arc<Slot>,
         on_fault: Box<dyn Fn() + Send + Sync>,
     ) -> Engine {
         let hello = ServerFrame::hello(state.hello());
-        let edges = Edges { graph, meters, hello, on_fault, at_fault: AtomicBool::new(false) };
+        let edges =
+            Edges { graph, meters, store, hello, on_fault, at_fault: AtomicBool::new(false) };
         Engine { state: Arc::new(Mutex::new(state)), edges: Arc::new(edges) }
     }
 
@@ -149,6 +154,9 @@ impl Engine {
         }
         if rings.pace {
             self.edges.meters.wake();
+        }
+        if rings.store {
+            self.edges.store.ring();
         }
     }
 
@@ -232,12 +240,16 @@ impl Engine {
         self.step(Input::Stop { reason });
     }
 
-    fn carry(&self, state: &mut DaemonState, effects: Effects) -> (Rings, Done) {
+    fn carry(&self, state: &mut DaemonState, mut effects: Effects) -> (Rings, Done) {
         let mut rings = Rings {
             bells: Vec::new(),
             graph: !effects.commands.is_empty(),
             pace: self.edges.meters.set_hz(state.meters_hz()),
+            store: effects.remember.is_some(),
         };
+        if let Some(remembered) = effects.remember.take() {
+            self.edges.store.put(remembered);
+        }
         for command in &effects.commands {
             self.edges.graph.queue(*command);
         }
@@ -321,6 +333,8 @@ mod tests {
         let start = Start {
             hello: hello(&ServerSettings::default()),
             profile: headroom_profile::load("default").expect("the default profile"),
+            remembered: Default::default(),
+            warnings: Vec::new(),
             at: Instant::now(),
         };
         let told = Arc::new(std::sync::atomic::AtomicU32::new(0));
@@ -331,7 +345,8 @@ mod tests {
             })
         };
         let desk = Arc::new(Desk::default());
-        let engine = Engine::new(DaemonState::new(start), Box::new(Broken), desk, on_fault);
+        let engine =
+            Engine::new(DaemonState::new(start), Box::new(Broken), desk, Arc::default(), on_fault);
         let (sender, receiver) = crossbeam_channel::bounded(crate::outbox::QUEUE);
         let seat = engine.join(sender, Arc::new(Doorbell::new()));
         let toggle = |engine: &Engine| {

@@ -15,6 +15,7 @@
 //! - [`audio`] is what happens to a block of sound; it runs on PipeWire's data thread.
 //! - [`server`] is the sockets, [`engine`] the lock and what is queued under it, [`step`]
 //!   all policy over the [`state`], `ops` what each request does.
+//! - [`store`] is what is remembered, written by hr-store.
 //! - [`daemon`] puts the threads together and waits for the signal to stop.
 
 pub mod args;
@@ -30,5 +31,7 @@ mod report;
 pub mod server;
 mod service_manager;
 mod signals;
+mod start;
 pub mod state;
 pub mod step;
+pub mod store;

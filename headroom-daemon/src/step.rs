@@ -44,6 +44,13 @@ pub enum Input<'a> {
     Graph(&'a GraphEvent),
     /// What is done to the sound now, for the requests that follow. Nobody is told.
     Measured(Gains),
+    /// The AGC of the main bus has settled at this gain.
+    AgcSettled {
+        /// The gain.
+        gain_db: f32,
+    },
+    /// A write of what is to be remembered has failed, and why, or works again.
+    Stored(Option<&'a str>),
     /// hr-meters has looked at the meters.
     Meters(Meters),
     /// The daemon ends.
@@ -57,6 +64,8 @@ impl DaemonState {
     /// One step. `now` is when; `graph_has_room` is whether it can be told more than settings.
     pub fn step(&mut self, input: Input<'_>, now: Instant, graph_has_room: bool) -> Effects {
         let mut effects = Effects::default();
+        let is_frequent =
+            matches!(input, Input::Answered { .. } | Input::Measured(_) | Input::Meters(_));
         match input {
             Input::Answered { seat, frame } => effects.reply = Some((seat, frame)),
             Input::Request { seat, id, .. } | Input::ProfilesRead { seat, id, .. }
@@ -79,6 +88,8 @@ impl DaemonState {
             _ if self.stopping => {}
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
             Input::Measured(gains) => self.model.gains = gains,
+            Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
+            Input::Stored(failed) => graph_news::stored(&mut self.model, failed, &mut effects),
             Input::Meters(meters) => {
                 self.publish(MetersChange::Tick(meters), &mut effects);
             }
@@ -87,6 +98,10 @@ impl DaemonState {
                 let reason = reason.to_owned();
                 self.publish(DaemonChange::Shutdown(Shutdown { reason }), &mut effects);
             }
+        }
+        if !is_frequent {
+            // Whatever it was that has changed something, it is remembered.
+            effects.remember = self.model.newly_remembered();
         }
         effects
     }
@@ -105,6 +120,8 @@ mod tests {
         DaemonState::new(Start {
             hello: hello(&ServerSettings::default()),
             profile: headroom_profile::load("default").expect("the default profile"),
+            remembered: Default::default(),
+            warnings: Vec::new(),
             at: Instant::now(),
         })
     }

@@ -43,6 +43,23 @@ impl Setting {
         }
     }
 
+    /// Whether this value can stand here, whatever else a profile says.
+    #[must_use]
+    pub fn allows(&self, value: Value<'_>) -> bool {
+        let mut blank = Profile {
+            name: String::new(),
+            description: String::new(),
+            agc: Default::default(),
+            compressor: Default::default(),
+            limiter: Default::default(),
+            meters: Default::default(),
+            rules: Vec::new(),
+            default_route: Default::default(),
+            per_app: None,
+        };
+        self.put(&mut blank, value).is_ok()
+    }
+
     /// Puts a value into a profile.
     ///
     /// # Errors

@@ -41,7 +41,10 @@ impl Site {
 
     /// The session of whoever runs this: only logs and sound files lie in a directory of ours.
     pub(crate) fn of_this_session(generation: &'static Generation) -> Self {
-        let site = Self { environment: Environment::inherited(), ..Self::new(generation) };
+        let mut site = Self { environment: Environment::inherited(), ..Self::new(generation) };
+        // What a listener's own headroomd remembers is not ours to read or to change.
+        let state = site.directory().join("state");
+        site.environment.set("XDG_STATE_HOME", state);
         for below in ["log", "audio"] {
             std::fs::create_dir_all(site.directory().join(below))
                 .unwrap_or_else(|error| panic!("a directory for {below}: {error}"));

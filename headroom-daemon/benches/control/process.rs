@@ -26,6 +26,7 @@ impl Process {
             command
                 .env_remove("HEADROOM_SOCKET")
                 .env("XDG_RUNTIME_DIR", folder)
+                .env("XDG_STATE_HOME", folder.join("state"))
                 .env("PIPEWIRE_RUNTIME_DIR", folder)
                 .args(arguments);
             command

@@ -21,13 +21,15 @@ pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
     let start = Start {
         hello: hello(&settings),
         profile: headroom_profile::load("default").expect("the default profile"),
+        remembered: Default::default(),
+        warnings: Vec::new(),
         at: Instant::now(),
     };
     let (graph, _) = bounded(1);
     let state = DaemonState::new(start);
     let fault = || std::process::abort();
     let desk = Arc::new(Desk::default());
-    let engine = Engine::new(state, Box::new(graph), desk, Box::new(fault));
+    let engine = Engine::new(state, Box::new(graph), desk, Arc::default(), Box::new(fault));
     let listen = Listen::At(Endpoint::Path(path.to_owned()));
     let listening = Listening::claim(&listen).expect("a socket");
     (Server::start(listening, engine.clone(), settings).expect("a server"), engine)

@@ -75,6 +75,11 @@ impl Watch {
         Db(f32::from_bits(self.agc_gain_bits.load(Ordering::Relaxed)))
     }
 
+    /// The gain that an AGC made from now on starts from.
+    pub fn set_agc_gain(&self, gain: Db) {
+        self.agc_gain_bits.store(gain.0.to_bits(), Ordering::Relaxed);
+    }
+
     fn leave_latency(&self, stage: &Stage) {
         self.latency_frames.store(stage.latency_frames() as u32, Ordering::Relaxed);
     }

@@ -41,6 +41,8 @@ pub struct GraphSettings {
     pub params: ChainParams,
     /// Whether the main bus becomes the default sink.
     pub promotion: Promotion,
+    /// The gain that its AGC starts from, where one was right before.
+    pub agc_gain_db: Option<f32>,
 }
 
 /// Whether the main bus is to be the user's default sink.

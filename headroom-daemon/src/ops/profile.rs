@@ -15,6 +15,7 @@ pub(crate) fn use_it(
 ) -> Result<Profile, Error> {
     let profile = model.profiles.about(&call.name).ok_or_else(|| unknown(model, &call.name))?;
     let profile = profile.clone();
+    model.chosen_profile = Some(call.name.clone());
     if call.name != model.profile_state().used {
         model.publish(ProfileChange::Used(profile.clone()), effects);
         put_in_force(model, &call.name, effects);

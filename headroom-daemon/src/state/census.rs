@@ -178,6 +178,8 @@ mod tests {
         DaemonState::new(Start {
             hello: hello(&ServerSettings::default()),
             profile: headroom_profile::load("default").expect("the default profile"),
+            remembered: Default::default(),
+            warnings: Vec::new(),
             at: Instant::now(),
         })
     }

@@ -12,6 +12,7 @@ const DEVICE: &str = "device";
 const GRAPH: &str = "graph";
 const STREAMS: &str = "streams";
 const SINKS: &str = "sinks";
+const STORAGE: &str = "storage";
 
 pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
     match event {
@@ -105,6 +106,17 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
         | GraphEvent::AlreadyRunning { .. }
         | GraphEvent::Stopped => {}
     }
+}
+
+/// A write of what is to be remembered has failed, or works again.
+pub(crate) fn stored(model: &mut Model, failed: Option<&str>, effects: &mut Effects) {
+    change_daemon(model, effects, |model, daemon| match failed {
+        Some(why) => {
+            let text = format!("{why}: what is changed now may not be remembered");
+            model.warn(daemon, STORAGE, &text);
+        }
+        None => daemon.warnings.retain(|warning| warning.about != STORAGE),
+    });
 }
 
 /// Publishes what a change makes of the daemon's state, if it makes anything of it.

@@ -17,8 +17,21 @@ pub(crate) struct Levels {
 }
 
 impl Levels {
-    pub(super) fn new(profile: Profile) -> Levels {
-        Levels { in_force: profile.clone(), profile, overrides: BTreeMap::new() }
+    /// A profile with overrides that were set before. What is no setting is left out.
+    pub(super) fn new(profile: Profile, overrides: &BTreeMap<String, ipc::SettingValue>) -> Levels {
+        let known = |(key, value): (&String, &ipc::SettingValue)| {
+            let setting = Setting::find(key)?;
+            setting.allows(wire::value_back(value)).then(|| (setting.key, value.clone()))
+        };
+        let overrides = overrides.iter().filter_map(known).collect();
+        let mut levels = Levels { in_force: profile.clone(), profile, overrides };
+        levels.put_together();
+        levels
+    }
+
+    /// What the user has changed, by key.
+    pub(super) fn overrides(&self) -> impl Iterator<Item = (&str, &ipc::SettingValue)> {
+        self.overrides.iter().map(|(key, value)| (*key, value))
     }
 
     /// Puts another profile in force. Overrides stay on top.
@@ -49,6 +62,11 @@ impl Levels {
     /// How often meters tick.
     pub(crate) fn publish_hz(&self) -> f32 {
         self.in_force.meters.publish_hz
+    }
+
+    /// What the AGC steers to.
+    pub(crate) fn agc_target_lufs(&self) -> f32 {
+        self.in_force.agc.target_lufs
     }
 
     /// What the chain is told.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
+use headroom_dsp::ChainParams;
 use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic};
 
 use broadcaster::Broadcaster;
@@ -27,6 +28,7 @@ pub use profiles::ReadAgain;
 
 use crate::graph::GraphCommand;
 use crate::outbox::Doorbell;
+use crate::store::Remembered;
 
 /// What follows from a step, in order.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub struct Effects {
     pub reply: Option<(SeatId, ServerFrame)>,
     /// What the graph is to do.
     pub commands: Vec<GraphCommand>,
+    /// What is to be remembered, where that has changed.
+    pub remember: Option<Remembered>,
     /// Nothing has been done, because there is no room yet for what must be said before the
     /// reply.
     pub not_yet: bool,
@@ -67,6 +71,18 @@ impl DaemonState {
     #[must_use]
     pub fn hello(&self) -> &Hello {
         self.model.hello()
+    }
+
+    /// What the graph starts with.
+    #[must_use]
+    pub fn chain_params(&self) -> ChainParams {
+        self.model.levels.chain_params(self.model.settings().bypass)
+    }
+
+    /// The gain that the AGC of the main bus starts from.
+    #[must_use]
+    pub fn agc_gain_db(&self) -> Option<f32> {
+        self.model.agc.map(|agc| agc.for_target(self.model.levels.agc_target_lufs()))
     }
 
     /// Queues what a step gave, in order, and adds the bells of those who are to write.

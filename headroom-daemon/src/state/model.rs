@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use headroom_ipc::{
     Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Route, Routing, Rules,
-    Settings, Sinks, Stream, Tracked, Warning,
+    SettingValue, Settings, Sinks, Stream, Tracked, Warning,
 };
 use headroom_profile::Loaded;
 
@@ -13,6 +13,7 @@ use super::levels::Levels;
 use super::profiles::KnownProfiles;
 use super::{Effects, wire};
 use crate::graph::InsertId;
+use crate::store::{AgcGain, Remembered, UserRoute};
 
 /// What the daemon starts with.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub struct Start {
     pub hello: Hello,
     /// The profile in force.
     pub profile: Loaded,
+    /// What was so when the last daemon ended.
+    pub remembered: Remembered,
+    /// What the user should know from the first moment on.
+    pub warnings: Vec<Warning>,
     /// When.
     pub at: Instant,
 }
@@ -43,6 +48,9 @@ const RULES: &str = "routing";
 /// Warnings that are kept; the oldest goes first.
 const MOST_WARNINGS: usize = 16;
 
+/// A gain of the AGC that is nearer to the remembered one is as good as that.
+const WORTH_REMEMBERING_DB: f32 = 0.5;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Model {
@@ -59,21 +67,33 @@ pub(crate) struct Model {
     pub(super) pins: BTreeMap<u64, Route>,
     /// Which inserts sound flows through.
     pub(super) running: Vec<InsertId>,
+    /// The profile that the user has chosen, which is in force where there is such a profile.
+    pub(crate) chosen_profile: Option<String>,
+    /// Where apps go by the user's choice.
+    pub(crate) user_routes: Vec<UserRoute>,
+    /// What the AGC has settled at.
+    pub(crate) agc: Option<AgcGain>,
+    /// What hr-store has been told.
+    remembered: Remembered,
 }
 
 impl Model {
     pub(super) fn new(start: Start) -> Model {
-        let Start { hello, profile, at } = start;
+        let Start { hello, profile, remembered, warnings, at } = start;
         let mut model = Model {
             hello,
             started_at: at,
             mirror: Mirror::full(),
             profiles: KnownProfiles::with(&profile),
-            levels: Levels::new(profile.profile.clone()),
+            levels: Levels::new(profile.profile.clone(), &remembered.overrides),
             gains: Gains::default(),
             device_description: None,
             pins: BTreeMap::new(),
             running: Vec::new(),
+            chosen_profile: remembered.profile.clone(),
+            user_routes: remembered.routes.clone(),
+            agc: remembered.agc,
+            remembered: Remembered::default(),
         };
         // Before the first event this is the state of each topic, with the number 0. The
         // daemon's own topic begins with `started`, which nobody can have subscribed to yet.
@@ -84,7 +104,7 @@ impl Model {
         });
         model.mirror.setting = Some(Tracked {
             seq: 0,
-            state: Settings { bypass: false, settings: model.levels.settings() },
+            state: Settings { bypass: remembered.bypass, settings: model.levels.settings() },
         });
         model.mirror.routing = Some(Tracked {
             seq: 0,
@@ -98,7 +118,11 @@ impl Model {
             graph: Graph::default(),
             warnings: Vec::new(),
         };
+        for Warning { about, message } in &warnings {
+            model.warn(&mut daemon, about, message);
+        }
         model.warn_of_rules(&mut daemon);
+        model.remembered = remembered;
         let _ = model.mirror.publish(DaemonChange::Started(daemon));
         model
     }
@@ -196,6 +220,40 @@ impl Model {
     /// Every setting as it is now.
     pub(crate) fn settings_now(&self) -> Settings {
         Settings { bypass: self.settings().bypass, settings: self.levels.settings() }
+    }
+
+    /// What is to be remembered, if it is other than what hr-store has been told.
+    pub(crate) fn newly_remembered(&mut self) -> Option<Remembered> {
+        let known = &self.remembered;
+        // Compared in place: this is asked after every step, and hardly ever answered.
+        let is_known = known.profile == self.chosen_profile
+            && self.levels.overrides().eq(known.overrides.iter().map(|(k, v)| (k.as_str(), v)))
+            && known.routes == self.user_routes
+            && known.bypass == self.settings().bypass
+            && known.agc == self.agc;
+        if is_known {
+            return None;
+        }
+        let owned = |(key, value): (&str, &SettingValue)| (key.to_owned(), value.clone());
+        self.remembered = Remembered {
+            profile: self.chosen_profile.clone(),
+            overrides: self.levels.overrides().map(owned).collect(),
+            routes: self.user_routes.clone(),
+            bypass: self.settings().bypass,
+            agc: self.agc,
+        };
+        Some(self.remembered.clone())
+    }
+
+    /// The AGC has settled: that is worth remembering where it differs from what is.
+    pub(crate) fn agc_settled(&mut self, gain_db: f32) {
+        let target_lufs = self.levels.agc_target_lufs();
+        let is_known = self.agc.is_some_and(|known| {
+            (known.for_target(target_lufs) - gain_db).abs() < WORTH_REMEMBERING_DB
+        });
+        if !is_known {
+            self.agc = Some(AgcGain { gain_db, target_lufs });
+        }
     }
 
     /// Warns of something, once: a warning about the same takes its place.

@@ -45,6 +45,8 @@ impl Daemon {
         let start = Start {
             hello: hello(&settings),
             profile: headroom_profile::load(profile).expect("a profile"),
+            remembered: Default::default(),
+            warnings: Vec::new(),
             at: Instant::now(),
         };
         let fault = Arc::new(AtomicBool::new(false));
@@ -52,7 +54,13 @@ impl Daemon {
             let fault = fault.clone();
             Box::new(move || fault.store(true, Ordering::SeqCst))
         };
-        let engine = Engine::new(DaemonState::new(start), Box::new(graph), desk.clone(), on_fault);
+        let engine = Engine::new(
+            DaemonState::new(start),
+            Box::new(graph),
+            desk.clone(),
+            Arc::default(),
+            on_fault,
+        );
         let listen = Listen::At(Endpoint::Path(path.clone()));
         let listening = Listening::claim(&listen).expect("a socket");
         let server = Server::start(listening, engine.clone(), settings).expect("a server");

@@ -33,6 +33,7 @@ pub(crate) fn surround(command: &mut Command, folder: &Path) {
         .env_remove("NOTIFY_SOCKET")
         .env_remove("PIPEWIRE_REMOTE")
         .env("XDG_RUNTIME_DIR", folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
         .env("PIPEWIRE_RUNTIME_DIR", folder)
         .stderr(Stdio::null());
 }

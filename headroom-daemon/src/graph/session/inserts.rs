@@ -70,9 +70,13 @@ impl Session<'_> {
         let names =
             Names { node: InsertId::Main.node_name(), description: "Headroom", media: "Headroom" };
         let params = StageParams::Bus(self.wishes.params.bus);
-        let watch = self.wishes.main_watch.clone();
-        let watch = watch.unwrap_or_else(|| Arc::new(Watch::new(self.rate_hz)));
-        self.wishes.main_watch = Some(watch.clone());
+        // One watch for all main buses of this process: the next starts from the last's gain.
+        let watch = self.wishes.main_watch.get_or_insert_with(|| {
+            let watch = Watch::new(self.rate_hz);
+            watch.set_agc_gain(self.wishes.agc_gain);
+            Arc::new(watch)
+        });
+        let watch = watch.clone();
         let target = InsertId::Master.node_name();
         self.main = self.make(InsertId::Main, &names, &channels, target, params, watch);
     }

@@ -23,6 +23,7 @@ mod volume;
 use std::sync::Arc;
 use std::time::Instant;
 
+use headroom_dsp::Db;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pipewire as pw;
 use pw::core::CoreRc;
@@ -53,6 +54,8 @@ pub(super) struct Wishes {
     pub(super) params: headroom_dsp::ChainParams,
     promotion: Promotion,
     default: DefaultSink,
+    /// What the AGC starts from before it has a gain of its own.
+    agc_gain: Db,
     main_watch: Option<Arc<Watch>>,
 }
 
@@ -62,6 +65,7 @@ impl Wishes {
             params: settings.params,
             promotion: settings.promotion,
             default: DefaultSink::default(),
+            agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
             main_watch: None,
         }
     }

@@ -1,0 +1,432 @@
+//! `state.toml` as text: a version, and what is remembered.
+//!
+//! Written by us and read leniently, because a person may have had a hand in it and settings may
+//! have gone since: what makes no sense costs itself and nothing else. Only a text that is no
+//! TOML at all, or of a version that is not known, is refused as a whole.
+//!
+//! A new version gets a number, a reader of its own, and a file in `tests/data/state` that is
+//! never changed again.
+
+use std::collections::BTreeMap;
+
+use headroom_ipc::{Match, Route, SettingValue};
+use headroom_profile::{Setting, Value};
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use super::{AgcGain, Remembered, UserRoute};
+
+/// What is written.
+pub const VERSION: i64 = 1;
+
+/// What a reader of the file sees first.
+const HEADER: &str = "# What Headroom remembers. headroomd writes this file whenever something \
+                      in it changes.\n\n";
+/// What it sees last. A file that was cut short, at whatever line, does not have it.
+const END: &str = "# end";
+/// Longer paths than this do not exist.
+const LONGEST_PROFILE_BYTES: usize = 4_096;
+/// What one route can name, as in a request.
+const MOST_PATTERNS: usize = 64;
+const LONGEST_PATTERN_BYTES: usize = 256;
+/// No AGC goes further.
+const LARGEST_GAIN_DB: f32 = 60.0;
+
+/// Why a text is no state at all.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// It cannot be read as TOML.
+    #[error("line {line}: {message}")]
+    NotToml {
+        /// Where.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// Its last line is not the one that is written last.
+    #[error("it was cut short: its last line must be {END:?}")]
+    CutShort,
+    /// It does not say which version it is.
+    #[error("it has no version")]
+    NoVersion,
+    /// A version that this program does not know.
+    #[error("it is of version {0}, and this headroomd knows {VERSION} at most")]
+    Unknown(i64),
+}
+
+/// What was read, and what was left out.
+#[derive(Debug, Default, PartialEq)]
+pub struct Read {
+    /// What makes sense.
+    pub remembered: Remembered,
+    /// What did not, one sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// The text of a state.
+///
+/// # Errors
+/// A value that TOML has no word for; there is none among what can be set.
+pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
+    let Remembered { profile, overrides, routes, bypass, agc } = remembered;
+    let agc = agc.map(|AgcGain { gain_db, target_lufs }| AgcText { gain_db, target_lufs });
+    let route = |UserRoute { matches, route }: &UserRoute| RouteText {
+        matches: matches.clone(),
+        route: route.to_string(),
+    };
+    let text = toml::to_string(&StateText {
+        version: VERSION,
+        profile: profile.as_deref(),
+        bypass: *bypass,
+        agc,
+        overrides,
+        routes: routes.iter().map(route).collect(),
+    })?;
+    Ok(format!("{HEADER}{text}\n{END}\n"))
+}
+
+/// What a text remembers.
+///
+/// # Errors
+/// [`FormatError`] when nothing of it can be used.
+pub fn read(text: &str) -> Result<Read, FormatError> {
+    let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        FormatError::NotToml {
+            line: before.lines().count().max(1),
+            message: error.message().to_owned(),
+        }
+    })?;
+    match table.remove("version") {
+        Some(toml::Value::Integer(VERSION)) if text.lines().next_back() != Some(END) => {
+            Err(FormatError::CutShort)
+        }
+        Some(toml::Value::Integer(VERSION)) => Ok(version_1(table)),
+        Some(toml::Value::Integer(other)) => Err(FormatError::Unknown(other)),
+        _ => Err(FormatError::NoVersion),
+    }
+}
+
+/// The whole file, in the order in which it is written.
+#[derive(Serialize)]
+struct StateText<'a> {
+    version: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    bypass: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agc: Option<AgcText>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    overrides: &'a BTreeMap<String, SettingValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<RouteText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AgcText {
+    gain_db: f32,
+    target_lufs: f32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RouteText {
+    #[serde(rename = "match")]
+    matches: Match,
+    route: String,
+}
+
+fn version_1(table: Table) -> Read {
+    let mut read = Read::default();
+    for (key, value) in table {
+        let known = match key.as_str() {
+            "profile" => value.try_into().map(|profile: String| read.profile(profile)),
+            "bypass" => value.try_into().map(|bypass| read.remembered.bypass = bypass),
+            "agc" => value.try_into().map(|agc: AgcText| read.agc(&agc)),
+            "overrides" => value.try_into().map(|table: Table| read.overrides("", table)),
+            "routes" => value.try_into().map(|routes: Vec<toml::Value>| read.routes(routes)),
+            _ => {
+                read.left_out.push(format!("{key:?} is nothing that is remembered"));
+                continue;
+            }
+        };
+        if let Err(error) = known {
+            read.leave_out(&key, &error);
+        }
+    }
+    read
+}
+
+impl Read {
+    fn leave_out(&mut self, what: &str, error: &toml::de::Error) {
+        self.left_out.push(format!("{what}: {}", error.message()));
+    }
+
+    fn profile(&mut self, profile: String) {
+        if profile.is_empty() || profile.len() > LONGEST_PROFILE_BYTES {
+            self.left_out.push("profile is not the name or the file of a profile".to_owned());
+        } else {
+            self.remembered.profile = Some(profile);
+        }
+    }
+
+    fn agc(&mut self, agc: &AgcText) {
+        let AgcText { gain_db, target_lufs } = *agc;
+        if gain_db.abs() <= LARGEST_GAIN_DB && is_allowed("agc.target_lufs", &target_lufs.into()) {
+            self.remembered.agc = Some(AgcGain { gain_db, target_lufs });
+        } else {
+            let text = format!("agc is {gain_db} dB for {target_lufs} LUFS, which no AGC gives");
+            self.left_out.push(text);
+        }
+    }
+
+    /// Dotted keys are read however they are written: as one, or as tables in tables.
+    fn overrides(&mut self, prefix: &str, table: Table) {
+        for (key, value) in table {
+            let key = format!("{prefix}{key}");
+            if let toml::Value::Table(table) = value {
+                self.overrides(&format!("{key}."), table);
+                continue;
+            }
+            match value.try_into::<SettingValue>() {
+                Ok(value) if is_allowed(&key, &value) => {
+                    self.remembered.overrides.insert(key, value);
+                }
+                Ok(value) => self.left_out.push(match Setting::find(&key) {
+                    Some(setting) => format!("{key} is {value}, but must be {}", setting.allowed()),
+                    None => format!("there is no setting {key:?}"),
+                }),
+                Err(error) => self.leave_out(&key, &error),
+            }
+        }
+    }
+
+    fn routes(&mut self, routes: Vec<toml::Value>) {
+        for (index, route) in routes.into_iter().enumerate() {
+            let what = format!("route {}", index + 1);
+            match route.try_into::<RouteText>() {
+                Ok(RouteText { matches, route: word }) => {
+                    let route = Route::from_word(&word)
+                        .map_err(|error| format!("goes to {word:?}, but {error}"))
+                        .map(|route| UserRoute { matches, route })
+                        .and_then(|route| {
+                            self.check(&route).map_err(str::to_owned).map(|()| route)
+                        });
+                    match route {
+                        Ok(route) => self.remembered.routes.push(route),
+                        Err(why) => self.left_out.push(format!("{what} {why}")),
+                    }
+                }
+                Err(error) => self.leave_out(&what, &error),
+            }
+        }
+    }
+
+    fn check(&self, route: &UserRoute) -> Result<(), &'static str> {
+        let Match { process_binary, application_name, portal_app_id, media_role } = &route.matches;
+        let lists = [process_binary, application_name, portal_app_id, media_role];
+        let fits = |list: &Vec<String>| {
+            list.len() <= MOST_PATTERNS
+                && list.iter().all(|text| text.len() <= LONGEST_PATTERN_BYTES)
+        };
+        let known = &self.remembered.routes;
+        if route.matches.is_empty() {
+            Err("names no app")
+        } else if !lists.into_iter().all(fits) {
+            Err("has more or longer patterns than a route can have")
+        } else if known.iter().any(|known| known.matches == route.matches) {
+            Err("names what another route names")
+        } else if !Remembered::has_room_for(known, route) {
+            Err("is one too many")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether a setting can have this value, whatever the profile.
+fn is_allowed(key: &str, value: &SettingValue) -> bool {
+    let value = match value {
+        SettingValue::Switch(value) => Value::Switch(*value),
+        SettingValue::Number(number) => Value::Number(*number),
+        SettingValue::Word(word) => Value::Word(word),
+    };
+    Setting::find(key).is_some_and(|setting| setting.allows(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Remembered {
+        let list = |patterns: &[&str]| patterns.iter().map(|text| (*text).to_owned()).collect();
+        Remembered {
+            profile: Some("night".to_owned()),
+            overrides: [
+                ("agc.enabled", SettingValue::from(false)),
+                ("agc.target_lufs", SettingValue::from(-16.1)),
+                ("compressor.makeup_db", SettingValue::from("auto")),
+                ("limiter.oversample", SettingValue::from(16.0)),
+            ]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
+            routes: vec![
+                UserRoute {
+                    matches: Match {
+                        application_name: list(&["mpv", "ü \"*\" \u{1}"]),
+                        ..Match::default()
+                    },
+                    route: Route::Bypass,
+                },
+                UserRoute {
+                    matches: Match { media_role: list(&["Game"]), ..Match::default() },
+                    route: Route::Bus("chat".to_owned()),
+                },
+            ],
+            bypass: true,
+            agc: Some(AgcGain { gain_db: 7.3, target_lufs: -16.1 }),
+        }
+    }
+
+    fn left_out(text: &str) -> Vec<String> {
+        let Read { remembered, left_out } =
+            read(&format!("version = 1\n{text}\n# end")).expect("read");
+        assert_eq!(remembered, Remembered::default(), "{text}");
+        left_out
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        for remembered in [Remembered::default(), full()] {
+            let text = write(&remembered).expect("written");
+            let expected = Read { remembered, left_out: Vec::new() };
+            assert_eq!(read(&text).expect("read"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_a_person_would() {
+        let text = write(&full()).expect("written");
+        assert!(text.contains("\"agc.target_lufs\" = -16.1\n"), "{text}");
+        assert!(text.contains("gain_db = 7.3\n"), "{text}");
+    }
+
+    #[test]
+    fn dotted_keys_are_read_however_they_are_written() {
+        let text = "version = 1\n[overrides]\nagc.target_lufs = -20\n[overrides.limiter]\n\
+                    hold_ms = 7\n\"soft.enabled\" = true\n# end\n";
+        let Read { remembered, left_out } = read(text).expect("read");
+        assert_eq!(left_out, [""; 0]);
+        let keys: Vec<&str> = remembered.overrides.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["agc.target_lufs", "limiter.hold_ms", "limiter.soft.enabled"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_costs_itself_alone() {
+        let text = "version = 1\nprofile = 7\nbypass = true\n[overrides]\nagc.target_lufs = 3\n\
+                    agc.gone = 1\nagc.hold_ms = \"long\"\nagc.attack_ms = 900\n# end\n";
+        let Read { remembered, left_out } = read(text).expect("read");
+        assert!(remembered.bypass && remembered.profile.is_none());
+        let kept = [("agc.attack_ms".to_owned(), SettingValue::from(900.0))];
+        assert_eq!(remembered.overrides, kept.into());
+        let [gone, hold, target, profile] = &left_out[..] else { panic!("{left_out:?}") };
+        assert_eq!(gone, "there is no setting \"agc.gone\"");
+        assert_eq!(hold, "agc.hold_ms is \"long\", but must be a number between 0 and 600000");
+        assert_eq!(target, "agc.target_lufs is 3, but must be a number between -40 and -8");
+        assert!(profile.starts_with("profile: invalid type"), "{profile}");
+    }
+
+    #[test]
+    fn every_part_says_what_is_wrong_with_it() {
+        for (text, said) in [
+            ("gone = 1", "\"gone\" is nothing that is remembered"),
+            ("profile = \"\"", "profile is not the name"),
+            ("bypass = \"yes\"", "bypass: invalid type"),
+            ("overrides = 3", "overrides: invalid type"),
+            ("agc = { gain_db = nan, target_lufs = -18 }", "agc is NaN dB"),
+            ("agc = { gain_db = 99, target_lufs = -18 }", "agc is 99 dB"),
+            ("agc = { gain_db = 1, target_lufs = 0 }", "for 0 LUFS"),
+            ("agc = { gain_db = 1 }", "agc: missing field `target_lufs`"),
+            ("routes = [7]", "route 1: invalid type"),
+            ("routes = [{ match = {}, route = \"bypass\" }]", "route 1 names no app"),
+            (
+                "routes = [{ match = { media_role = [\"x\"] }, route = \"A b\" }]",
+                "route 1 goes to \"A b\", but a route is",
+            ),
+            ("[overrides]\nagc.hold_ms = nan", "agc.hold_ms: "),
+            ("[overrides]\nagc.hold_ms = 1979-05-27", "agc.hold_ms is \"1979"),
+        ] {
+            let told = left_out(text);
+            assert!(matches!(&told[..], [one] if one.contains(said)), "{text}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn routes_that_cannot_be_are_left_out_one_by_one() {
+        let route = |pattern: &str| {
+            format!("[[routes]]\nmatch = {{ media_role = [{pattern:?}] }}\nroute = \"bypass\"\n")
+        };
+        let long = "x".repeat(LONGEST_PATTERN_BYTES + 1);
+        let many: String = (0..super::super::MOST_ROUTES).map(|n| route(&n.to_string())).collect();
+        let text = format!("version = 1\n{}{}{many}# end\n", route(&long), route("7"));
+        let Read { remembered, left_out } = read(&text).expect("read");
+        assert_eq!(remembered.routes.len(), super::super::MOST_ROUTES);
+        assert_eq!(
+            left_out,
+            [
+                "route 1 has more or longer patterns than a route can have",
+                "route 10 names what another route names",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_is_no_state_at_all_is_refused() {
+        let refused = |text: &str| read(text).expect_err("refused").to_string();
+        assert_eq!(refused(""), "it has no version");
+        assert_eq!(refused("version = \"1\""), "it has no version");
+        let newer = "it is of version 2, and this headroomd knows 1 at most";
+        assert_eq!(refused("version = 2\nbypass = true"), newer);
+        let garbled = refused("version = 1\nbypass = tru");
+        assert!(garbled.starts_with("line 2: "), "{garbled}");
+    }
+
+    #[test]
+    fn a_text_that_was_cut_short_is_refused_wherever_it_was_cut() {
+        let text = write(&full()).expect("written");
+        // Its last line is whole without the end of that line.
+        let whole = text.trim_end().len();
+        for end in (0..whole).filter(|end| text.is_char_boundary(*end)) {
+            read(&text[..end]).expect_err("cut short");
+        }
+        assert_eq!(read(&text[..whole]).expect("whole").remembered, full());
+    }
+
+    #[test]
+    fn the_largest_state_that_there_can_be_is_read_again() {
+        let mut remembered = full();
+        remembered.profile = Some("\u{1}".repeat(LONGEST_PROFILE_BYTES));
+        remembered.routes.clear();
+        let mut number = 0;
+        loop {
+            // The dearest in quotes, and the dearest in escapes.
+            let letters = if number % 2 == 0 { "\u{1}".repeat(8) } else { String::new() };
+            let pattern = || (0..MOST_PATTERNS).map(|n| format!("{number}-{n}{letters}")).collect();
+            let matches = Match {
+                process_binary: pattern(),
+                application_name: pattern(),
+                portal_app_id: pattern(),
+                media_role: pattern(),
+            };
+            let route = UserRoute { matches, route: Route::Bypass };
+            if !Remembered::has_room_for(&remembered.routes, &route) {
+                break;
+            }
+            remembered.routes.push(route);
+            number += 1;
+        }
+        let text = write(&remembered).expect("written");
+        assert!(text.len() <= crate::store::file::MAX_STATE_BYTES, "{} bytes", text.len());
+        assert_eq!(read(&text).expect("read").remembered, remembered);
+    }
+}

@@ -1,0 +1,28 @@
+//! What is remembered from one run of the daemon to the next.
+//!
+//! ```text
+//! start: StateFile::read ──► Remembered ──► the state
+//!
+//! the state, under the lock ──► Slot: the newest Remembered ──► hr-store ──► StateFile::write
+//! ```
+//!
+//! [`Remembered`] is plain data and [`format`](mod@format) is what it looks like as text; neither does I/O.
+//! [`StateFile`] is the file, [`Slot`] what waits to be written, [`StoreThread`] the one thread
+//! that waits for storage: nobody else does, however slow it is.
+//!
+//! A write is whole or has not happened: to another file, synced, renamed over the old one, and
+//! the directory synced. What must be on disk *before* something is done would be a file of its
+//! own beside this one, with the same [`StateFile`] steps and a word back from hr-store.
+
+mod directory;
+mod file;
+pub mod format;
+mod remembered;
+mod slot;
+mod thread;
+
+pub use directory::{NoDirectory, StateDirectory};
+pub use file::{Found, StateFile};
+pub use remembered::{AgcGain, MOST_ROUTE_BYTES, MOST_ROUTES, Remembered, UserRoute};
+pub use slot::Slot;
+pub use thread::{Disk, StoreThread};

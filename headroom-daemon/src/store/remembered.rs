@@ -1,0 +1,99 @@
+//! What is remembered, as plain data: the state makes it and takes it, the file holds it.
+
+use std::collections::BTreeMap;
+
+use headroom_ipc::{Match, Route, SettingValue};
+
+/// The most routes of the user that are remembered.
+pub const MOST_ROUTES: usize = 256;
+/// The most bytes that the patterns of all routes have together.
+pub const MOST_ROUTE_BYTES: usize = 128 * 1024;
+
+/// Everything that outlives the daemon.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// The profile that the user has chosen: its name, or the absolute path of its file; nothing
+    /// while none was chosen. It is kept while there is no such profile.
+    pub profile: Option<String>,
+    /// What the user has changed on top of the profile, by dotted key.
+    pub overrides: BTreeMap<String, SettingValue>,
+    /// Where apps go by the user's choice.
+    pub routes: Vec<UserRoute>,
+    /// Whether everything passes through untouched.
+    pub bypass: bool,
+    /// The gain that the AGC of the main bus had settled at.
+    pub agc: Option<AgcGain>,
+}
+
+/// A route that the user has chosen for an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRoute {
+    /// Which streams.
+    pub matches: Match,
+    /// Where they go.
+    pub route: Route,
+}
+
+/// A gain that was right, and for what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AgcGain {
+    /// The gain.
+    pub gain_db: f32,
+    /// The target that it brought the programme to.
+    pub target_lufs: f32,
+}
+
+impl Remembered {
+    /// Whether this route can be remembered beside those that are.
+    #[must_use]
+    pub fn has_room_for(routes: &[UserRoute], route: &UserRoute) -> bool {
+        let bytes: usize = routes.iter().chain([route]).map(UserRoute::bytes).sum();
+        routes.len() < MOST_ROUTES && bytes <= MOST_ROUTE_BYTES
+    }
+}
+
+impl UserRoute {
+    /// How long its patterns are.
+    fn bytes(&self) -> usize {
+        let Match { process_binary, application_name, portal_app_id, media_role } = &self.matches;
+        [process_binary, application_name, portal_app_id, media_role]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
+    }
+}
+
+impl AgcGain {
+    /// The gain that the same programme needs for another target.
+    #[must_use]
+    pub fn for_target(self, target_lufs: f32) -> f32 {
+        self.gain_db + target_lufs - self.target_lufs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_target_needs_another_gain() {
+        let gain = AgcGain { gain_db: 10.0, target_lufs: -18.0 };
+        assert_eq!(gain.for_target(-18.0), 10.0);
+        assert_eq!(gain.for_target(-24.0), 4.0);
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end() {
+        let route = |bytes: usize| UserRoute {
+            matches: Match { application_name: vec!["x".repeat(bytes)], ..Match::default() },
+            route: Route::Bypass,
+        };
+        let many = vec![route(1); MOST_ROUTES];
+        assert!(Remembered::has_room_for(&many[1..], &route(1)));
+        assert!(!Remembered::has_room_for(&many, &route(1)));
+        let long = [route(MOST_ROUTE_BYTES - 1)];
+        assert!(Remembered::has_room_for(&long, &route(1)));
+        assert!(!Remembered::has_room_for(&long, &route(2)));
+    }
+}

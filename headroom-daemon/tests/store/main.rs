@@ -1,0 +1,3 @@
+//! What is remembered, through the code that the daemon remembers with.
+
+mod versions;
