@@ -130,7 +130,7 @@ fn run(slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossbeam_channel::{Sender, unbounded};
+    use crossbeam_channel::Sender;
 
     /// A disk that says when it is asked to write, and does so when it is let.
     struct SlowDisk {
@@ -155,8 +155,7 @@ mod tests {
 
     fn start() -> Setup {
         let slot = Arc::new(Slot::default());
-        let ((ask, asked), (answers, answer), (tell, told)) =
-            (unbounded(), unbounded(), unbounded());
+        let ((ask, asked), (answers, answer), (tell, told)) = (bounded(8), bounded(8), bounded(8));
         let tell = move |failed: Option<&str>| {
             tell.send(failed.map(str::to_owned)).expect("the test is there");
         };
