@@ -43,7 +43,7 @@ calls! {
     profile_show(name: Option<&str>) = ProfileShow { name: name.map(str::to_owned) }
         => ProfileDetail;
     /// `profile.reload`: reads the files of all profiles again.
-    profile_reload() = ProfileReload {} => Profiles;
+    profile_reload() = ProfileReload {} => Reloaded;
     /// `route.list`: the rules.
     route_list() = RouteList {} => Rules;
     /// `route.set`: makes or changes a rule of the user.

@@ -110,6 +110,11 @@ impl Library {
         self.entries.values()
     }
 
+    /// Gives every profile away, sorted by name.
+    pub fn into_entries(self) -> impl Iterator<Item = Entry> {
+        self.entries.into_values()
+    }
+
     /// What of the folders is not in here, and why.
     #[must_use]
     pub fn warnings(&self) -> &[FolderWarning] {
@@ -222,6 +227,12 @@ impl Entry {
     #[must_use]
     pub fn good(&self) -> Option<&Loaded> {
         self.versions.iter().rev().find_map(|version| version.content.as_ref().ok())
+    }
+
+    /// Gives away the good version that counts most.
+    #[must_use]
+    pub fn into_good(self) -> Option<Loaded> {
+        self.versions.into_iter().rev().find_map(|version| version.content.ok())
     }
 
     /// Why the version that counts cannot be used, if it cannot.

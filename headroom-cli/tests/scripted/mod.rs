@@ -213,6 +213,7 @@ pub(crate) fn status() -> Status {
         key: key.into(),
         value,
         profile_value,
+        in_force: true,
     };
     Status {
         version: "0.1.0".into(),

@@ -48,6 +48,7 @@ pub(crate) fn status(model: &Model, now: Instant) -> Status {
                 key: setting.key.clone(),
                 value: setting.value.clone(),
                 profile_value: setting.profile_value.clone(),
+                in_force: true,
             })
             .collect(),
         warnings: daemon.warnings.clone(),

@@ -15,7 +15,9 @@ mod status;
 pub use daemon::{Daemon, Graph, Overflow, Shutdown, Warning};
 pub use hello::{Hello, Limits};
 pub use meters::{BusMeters, MasterMeters, Meters};
-pub use profile::{Profile, ProfileDetail, ProfileFault, ProfileOrigin, ProfileValue, Profiles};
+pub use profile::{
+    Profile, ProfileDetail, ProfileFault, ProfileOrigin, ProfileValue, Profiles, Reloaded,
+};
 pub use routing::{
     InvalidRoute, Match, Route, RoutedBy, Routing, Rule, RuleOrigin, Rules, Stream, StreamRemoved,
 };

@@ -61,7 +61,7 @@ words! {
 pub struct ProfileDetail {
     /// What it is and where it comes from.
     pub profile: Profile,
-    /// Every setting as the profile has it, overrides left aside.
+    /// Every setting as the profile has it, and as it is in force with the overrides on top.
     pub settings: Vec<ProfileValue>,
     /// Its rules; the first that matches counts.
     pub rules: Vec<Rule>,
@@ -77,4 +77,27 @@ pub struct ProfileValue {
     pub key: String,
     /// Its value.
     pub value: SettingValue,
+    /// The value in force while this profile is: with the user's override on top. Optional.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<SettingValue>,
+}
+
+/// Every profile, and what reading them again has changed: the result of `profile.reload`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reloaded {
+    /// The name of the one in force.
+    pub used: String,
+    /// Every one, by name.
+    pub profiles: Vec<Profile>,
+    /// The names of those that are new, or other than before. Optional: absent where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reloaded: Vec<String>,
+    /// The names of those whose files cannot be used as they are now; `fault` says why. Optional:
+    /// absent where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
+    /// The names of those that are no longer there. Optional: absent where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
 }

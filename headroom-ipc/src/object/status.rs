@@ -67,8 +67,20 @@ pub struct StreamStatus {
 pub struct Override {
     /// Its dotted key.
     pub key: String,
-    /// The value in force.
+    /// The value that the user has set, in force unless `in_force` is false.
     pub value: SettingValue,
     /// The value that the profile has.
     pub profile_value: SettingValue,
+    /// Whether it is in force: one that contradicts another setting of the profile is kept, and
+    /// waits until it no longer does. Optional: absent where it is true.
+    #[serde(default = "in_force", skip_serializing_if = "is_in_force")]
+    pub in_force: bool,
+}
+
+fn in_force() -> bool {
+    true
+}
+
+fn is_in_force(in_force: &bool) -> bool {
+    *in_force
 }

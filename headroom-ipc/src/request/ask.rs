@@ -6,7 +6,9 @@ use super::args::{Arg, Args, text};
 use super::{Call, Field, Read};
 use crate::cursor::Item;
 use crate::describe::Description;
-use crate::{Error, Hello, PROTOCOL, Profile, ProfileDetail, Profiles, Sinks, Status, Stream};
+use crate::{
+    Error, Hello, PROTOCOL, Profile, ProfileDetail, Profiles, Reloaded, Sinks, Status, Stream,
+};
 
 /// `hello`: says who the client is, and asks who the daemon is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -81,7 +83,7 @@ plain! {
     /// `profile.list`: asks for every profile, and which one is in force.
     ProfileList = "profile.list" -> Profiles;
     /// `profile.reload`: reads the files of all profiles again, now.
-    ProfileReload = "profile.reload" -> Profiles;
+    ProfileReload = "profile.reload" -> Reloaded;
 }
 
 /// The result of `ping`.

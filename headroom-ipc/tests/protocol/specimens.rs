@@ -103,8 +103,16 @@ fn reply<C: Call>(result: C::Reply) -> Specimen
 where
     C::Reply: PartialEq + std::fmt::Debug + 'static,
 {
+    reply_with::<C>("", result)
+}
+
+/// A reply with fields that were added later.
+fn reply_with<C: Call>(suffix: &str, result: C::Reply) -> Specimen
+where
+    C::Reply: PartialEq + std::fmt::Debug + 'static,
+{
     let frame = ServerFrame::reply(Some(41), &result);
-    server(format!("reply.{}", C::OP), &frame, move |message| match message {
+    server(format!("reply.{}{suffix}", C::OP), &frame, move |message| match message {
         ServerMessage::Reply { id: Some(41), answer } => {
             match answer.result::<C::Reply>().map_err(|error| error.to_string())? {
                 Ok(read) if read == result => Ok(()),
@@ -134,6 +142,13 @@ fn replies() -> Vec<Specimen> {
             codes: vec!["BUSY".into()],
         }),
         reply::<StatusCall>(status()),
+        reply_with::<StatusCall>(
+            ".set_aside",
+            Status {
+                overrides: vec![Override { in_force: false, ..status().overrides.remove(0) }],
+                ..status()
+            },
+        ),
         reply::<StreamList>(Streams { streams: vec![stream()] }),
         reply::<SinkList>(sinks()),
         reply::<ProfileList>(profiles()),
@@ -143,11 +158,34 @@ fn replies() -> Vec<Specimen> {
             settings: vec![ProfileValue {
                 key: "agc.target_lufs".into(),
                 value: SettingValue::Number(-18.0),
+                effective: None,
             }],
             rules: vec![rule()],
             default_route: Route::Protected,
         }),
-        reply::<ProfileReload>(profiles()),
+        reply_with::<ProfileShow>(
+            ".effective",
+            ProfileDetail {
+                profile: profile(),
+                settings: vec![ProfileValue {
+                    key: "agc.target_lufs".into(),
+                    value: SettingValue::Number(-18.0),
+                    effective: Some(SettingValue::Number(-16.5)),
+                }],
+                rules: Vec::new(),
+                default_route: Route::Processed,
+            },
+        ),
+        reply::<ProfileReload>(reloaded()),
+        reply_with::<ProfileReload>(
+            ".changes",
+            Reloaded {
+                reloaded: vec!["default".into()],
+                failed: vec!["night".into()],
+                removed: vec!["party".into()],
+                ..reloaded()
+            },
+        ),
         reply::<RouteList>(rules()),
         reply::<RouteSet>(rule()),
         reply::<RouteUnset>(Rules { rules: Vec::new(), ..rules() }),
@@ -288,6 +326,11 @@ pub(crate) fn profile() -> Profile {
         warnings: vec!["limiter.oversample was read as 4".into()],
         fault: None,
     }
+}
+
+fn reloaded() -> Reloaded {
+    let Profiles { used, profiles } = profiles();
+    Reloaded { used, profiles, ..Reloaded::default() }
 }
 
 /// The state of topic `profile`.
@@ -483,6 +526,7 @@ fn status() -> Status {
             key: "agc.target_lufs".into(),
             value: SettingValue::Number(-16.5),
             profile_value: SettingValue::Number(-18.0),
+            in_force: true,
         }],
         warnings: vec![warning()],
     }
