@@ -171,7 +171,7 @@ impl Engine {
         {
             let mut state = self.state.lock();
             state.leave(seat);
-            rings.pace = self.edges.meters.set_hz(state.meters_hz());
+            rings.pace = self.edges.meters.set_pace(state.pace());
         }
         self.ring(&rings);
     }
@@ -244,7 +244,7 @@ impl Engine {
         let mut rings = Rings {
             bells: Vec::new(),
             graph: !effects.commands.is_empty(),
-            pace: self.edges.meters.set_hz(state.meters_hz()),
+            pace: self.edges.meters.set_pace(state.pace()),
             store: effects.remember.is_some(),
         };
         if let Some(remembered) = effects.remember.take() {

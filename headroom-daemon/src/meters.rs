@@ -1,8 +1,10 @@
 //! hr-meters: looks at the meters of the inserts while somebody wants to see them.
 //!
 //! The audio thread leaves its meters wait-free and does not know whether anyone reads. This
-//! thread takes them as often as the state says, and makes a tick of what is new. With no
-//! subscriber, or while nothing plays, it sleeps for good: no timer runs.
+//! thread takes them as often as the state says, and makes a tick of what is new. While something
+//! plays it also looks now and then, and once more at the end, at what gain the AGC has settled
+//! at, which is remembered for the next start. While nothing plays it sleeps for good: no timer
+//! runs.
 
 use std::io;
 use std::sync::Arc;
@@ -23,12 +25,25 @@ use crate::step::Input;
 /// A tick is encoded and queued on this stack.
 const STACK_BYTES: usize = 128 * 1024;
 
+/// How often the gain of the AGC is looked at while something plays: what a killed daemon forgets.
+const BETWEEN_GAINS: Duration = Duration::from_secs(5);
+
+/// How often hr-meters is to look, and at what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// At all meters, for those who watch them; 0 is never.
+    pub ticks_hz: f32,
+    /// Whether the main bus runs, so that the AGC's gain is worth a look.
+    pub levels: bool,
+}
+
 /// The meters of all inserts, for whoever looks, and how often hr-meters is to look.
 #[derive(Debug, Default)]
 pub struct Desk {
     inserts: Mutex<Vec<Measured>>,
-    /// The bits of a rate in Hz; 0 is never.
-    hz: AtomicU32,
+    /// The bits of a rate in Hz.
+    ticks_hz: AtomicU32,
+    levels: AtomicBool,
     ended: AtomicBool,
     thread: OnceLock<Thread>,
 }
@@ -52,16 +67,22 @@ impl Desk {
         inserts.push(Measured { insert, reader, untold: None, now: None });
     }
 
-    /// How often hr-meters looks; 0 is never.
+    /// How often hr-meters looks.
     #[must_use]
-    pub fn hz(&self) -> f32 {
-        f32::from_bits(self.hz.load(Ordering::SeqCst))
+    pub fn pace(&self) -> Pace {
+        Pace {
+            ticks_hz: f32::from_bits(self.ticks_hz.load(Ordering::SeqCst)),
+            levels: self.levels.load(Ordering::SeqCst),
+        }
     }
 
     /// hr-meters looks so often from now on. Says whether that is another pace, for which it
     /// must be woken.
-    pub(crate) fn set_hz(&self, hz: f32) -> bool {
-        self.hz.swap(hz.to_bits(), Ordering::SeqCst) != hz.to_bits()
+    pub(crate) fn set_pace(&self, pace: Pace) -> bool {
+        let Pace { ticks_hz, levels } = pace;
+        let had_hz = self.ticks_hz.swap(ticks_hz.to_bits(), Ordering::SeqCst);
+        let had_levels = self.levels.swap(levels, Ordering::SeqCst);
+        had_hz != ticks_hz.to_bits() || had_levels != levels
     }
 
     /// Wakes hr-meters, to see its pace.
@@ -85,6 +106,17 @@ impl Desk {
             }
         }
         gains
+    }
+
+    /// The gain of the main bus's AGC, if it has settled. Takes nothing from the next tick.
+    fn settled_gain_db(&self) -> Option<f32> {
+        let mut inserts = self.inserts.lock();
+        let main = inserts.iter_mut().find(|measured| measured.insert == InsertId::Main)?;
+        main.take();
+        match &main.now {
+            Some(StageMeters::Bus(bus)) if bus.agc_settled => Some(bus.agc_gain.0),
+            _ => None,
+        }
     }
 
     /// Adds what is new since the last tick to what was seen then. Gives `false` if nothing is.
@@ -148,24 +180,40 @@ impl MeterThread {
 
 fn run(desk: &Desk, engine: &Engine) {
     let mut seen = Meters::default();
-    let mut next = Instant::now();
-    while !desk.ended.load(Ordering::SeqCst) {
-        let hz = desk.hz();
-        if hz <= 0.0 {
-            thread::park();
-            next = Instant::now();
-            continue;
-        }
+    let (mut next_tick, mut next_gain) = (None, None);
+    loop {
+        let ended = desk.ended.load(Ordering::SeqCst);
+        let pace = desk.pace();
         let now = Instant::now();
-        if now < next {
-            thread::park_timeout(next - now);
+        // The end of the sound, and that of the daemon, are looked at as well.
+        let plays = pace.levels && !ended;
+        if next_gain.is_some_and(|next| now >= next || !plays) {
+            if let Some(gain_db) = desk.settled_gain_db() {
+                engine.step(Input::AgcSettled { gain_db });
+            }
+            next_gain = None;
+        }
+        if plays && next_gain.is_none() {
+            next_gain = Some(now + BETWEEN_GAINS);
+        }
+        if ended {
+            return;
+        }
+        if pace.ticks_hz <= 0.0 {
+            next_tick = None;
+        } else if next_tick.is_none_or(|next| now >= next) {
+            if desk.look(&mut seen) {
+                engine.step(Input::Meters(seen.clone()));
+            }
+            // Ticks that could not be kept are left out, not made up for.
+            let between = Duration::from_secs_f32(1.0 / pace.ticks_hz);
+            next_tick = Some(next_tick.map_or(now, |next| (next + between).max(now)));
             continue;
         }
-        if desk.look(&mut seen) {
-            engine.step(Input::Meters(seen.clone()));
+        match [next_tick, next_gain].into_iter().flatten().min() {
+            Some(next) => thread::park_timeout(next.saturating_duration_since(now)),
+            None => thread::park(),
         }
-        // Ticks that could not be kept are left out, not made up for.
-        next = (next + Duration::from_secs_f32(1.0 / hz)).max(now);
     }
 }
 
@@ -202,30 +250,108 @@ fn put(seen: &mut Meters, meters: &StageMeters) {
 mod tests {
     use super::*;
     use crate::audio::{Controls, Insert, StageParams, Volume, Watch};
+    use crate::daemon::hello;
+    use crate::graph::GraphEvent;
+    use crate::server::ServerSettings;
+    use crate::state::{DaemonState, Start};
+    use crate::store::{AgcGain, Slot};
     use headroom_dsp::{BusParams, Layout};
 
-    #[test]
-    fn what_is_new_is_shown_once_and_silence_is_nil() {
+    const RATE_HZ: u32 = 48_000;
+
+    fn bus() -> (Insert, MeterReader) {
         let controls = Controls {
             params: StageParams::Bus(BusParams::default()),
             volume: Volume::FULL,
             out_gains: Volume::FULL.gains(),
         };
-        let watch = Arc::new(Watch::new(48_000));
-        let (mut insert, _handle, reader) =
-            Insert::prepare(Layout::STEREO, 64, controls, watch).expect("an insert");
+        let watch = Arc::new(Watch::new(RATE_HZ));
+        let (insert, _handle, reader) =
+            Insert::prepare(Layout::STEREO, 1_024, controls, watch).expect("an insert");
+        (insert, reader)
+    }
+
+    /// Plays a tone until the AGC has settled. Gives its gain.
+    fn settle(insert: &mut Insert, desk: &Desk) -> f32 {
+        for block in 0..3_000 {
+            let sample = |n: usize| ((block * 1_024 + n) as f32 * 0.06).sin() * 0.02;
+            let (mut left, mut right) = ([0.0; 1_024], [0.0; 1_024]);
+            for (n, (left, right)) in left.iter_mut().zip(&mut right).enumerate() {
+                (*left, *right) = (sample(n), sample(n));
+            }
+            insert.process(RATE_HZ, &mut [left.as_mut_slice(), right.as_mut_slice()]);
+            if let Some(gain_db) = desk.settled_gain_db() {
+                return gain_db;
+            }
+        }
+        panic!("a minute of a steady tone, and not settled");
+    }
+
+    #[test]
+    fn the_gain_is_remembered_when_the_sound_ends_and_when_the_daemon_does() {
+        for ends in ["the sound", "the daemon"] {
+            let start = Start {
+                hello: hello(&ServerSettings::default()),
+                profile: headroom_profile::load("default").expect("the default profile"),
+                remembered: Default::default(),
+                warnings: Vec::new(),
+                at: Instant::now(),
+            };
+            let (graph, _commands) = crossbeam_channel::bounded(8);
+            let (desk, slot) = (Arc::new(Desk::default()), Arc::new(Slot::default()));
+            let state = DaemonState::new(start);
+            let engine =
+                Engine::new(state, Box::new(graph), desk.clone(), slot.clone(), Box::new(|| {}));
+            let thread = MeterThread::spawn(desk.clone(), engine.clone()).expect("a thread");
+            let (mut insert, reader) = bus();
+            desk.put(InsertId::Main, reader);
+            let running = |running| {
+                let event = GraphEvent::Running { insert: InsertId::Main, running };
+                engine.step(Input::Graph(&event));
+            };
+            running(true);
+            let gain_db = settle(&mut insert, &desk);
+            let mut thread = Some(thread);
+            if ends == "the sound" {
+                running(false);
+            } else {
+                // As daemon::run does it: the server has said the last word before.
+                engine.shut_down("SIGTERM");
+                thread.take().expect("it runs").stop();
+            }
+            let deadline = Instant::now() + Duration::from_secs(60);
+            let remembered = loop {
+                if let Some(remembered) = slot.take() {
+                    break remembered;
+                }
+                assert!(Instant::now() < deadline, "{ends} has ended, and nothing is remembered");
+                thread::sleep(Duration::from_millis(1));
+            };
+            let AgcGain { gain_db: remembered_db, target_lufs } =
+                remembered.agc.unwrap_or_else(|| panic!("{ends} has ended: {remembered:?}"));
+            assert!((remembered_db - gain_db).abs() < 0.01, "{ends}: {remembered_db}, {gain_db}");
+            assert_eq!(target_lufs, -18.0);
+            if let Some(thread) = thread {
+                thread.stop();
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_shown_once_and_silence_is_nil() {
+        let (mut insert, reader) = bus();
         let desk = Desk::default();
         desk.put(InsertId::Main, reader);
         let mut seen = Meters::default();
         assert!(!desk.look(&mut seen), "nothing has played");
         let (mut left, mut right) = ([0.0_f32; 64], [0.0_f32; 64]);
-        insert.process(48_000, &mut [left.as_mut_slice(), right.as_mut_slice()]);
+        insert.process(RATE_HZ, &mut [left.as_mut_slice(), right.as_mut_slice()]);
         assert!(desk.look(&mut seen));
         assert!(!desk.look(&mut seen), "it has been seen");
         let bus = seen.buses[0].clone();
         assert_eq!((bus.bus.as_str(), bus.compressor_reduction_db), ("main", Some(0.0)));
         // A look at what is now takes nothing from the next tick.
-        insert.process(48_000, &mut [left.as_mut_slice(), right.as_mut_slice()]);
+        insert.process(RATE_HZ, &mut [left.as_mut_slice(), right.as_mut_slice()]);
         let Gains { bus_db, master_db } = desk.gains();
         assert!(bus_db.is_some() && master_db.is_none());
         assert!(desk.look(&mut seen));

@@ -85,10 +85,11 @@ impl DaemonState {
                 let profiles = ops::profile::reloaded(&mut self.model, read, &mut effects);
                 effects.reply = Some((seat, ServerFrame::reply(id, &profiles)));
             }
+            // The last look is one that the end has brought about.
+            Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
             _ if self.stopping => {}
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
             Input::Measured(gains) => self.model.gains = gains,
-            Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
             Input::Stored(failed) => graph_news::stored(&mut self.model, failed, &mut effects),
             Input::Meters(meters) => {
                 self.publish(MetersChange::Tick(meters), &mut effects);
@@ -114,7 +115,10 @@ mod tests {
     use crate::graph::{DeviceSink, InsertId};
     use crate::server::ServerSettings;
     use crate::state::Start;
-    use headroom_ipc::Change;
+    use crate::store::{AgcGain, Remembered};
+    use headroom_ipc::{
+        BypassSet, BypassTo, Change, ProfileUse, SettingAmount, SettingReset, SettingSet,
+    };
 
     fn state() -> DaemonState {
         DaemonState::new(Start {
@@ -175,6 +179,90 @@ mod tests {
         }
         let [warning] = &state.model.daemon().warnings[..] else { panic!("one warning") };
         assert_eq!(warning.message, "trouble 99");
+    }
+
+    /// A request of somebody, and what is to be remembered after it.
+    fn remembered_after(state: &mut DaemonState, op: &Op) -> Option<Remembered> {
+        let (sender, _receiver) = crossbeam_channel::bounded(64);
+        let seat = state.join(sender, Default::default());
+        let effects = state.step(Input::Request { seat, id: None, op }, Instant::now(), true);
+        state.leave(seat);
+        effects.remember
+    }
+
+    #[test]
+    fn whatever_is_to_outlive_the_daemon_is_given_to_be_remembered_once() {
+        let mut state = state();
+        let set = |value: f32| {
+            let amount = SettingAmount::Value(value.into());
+            Op::SettingSet(SettingSet { key: "limiter.hold_ms".into(), amount })
+        };
+        let bypass = Op::BypassSet(BypassSet { bypass: BypassTo::On });
+        let other = Op::ProfileUse(ProfileUse { name: "transparent".into() });
+        let mut expected = Remembered::default();
+        for (op, change) in [
+            (
+                set(7.0),
+                (|r| {
+                    r.overrides.insert("limiter.hold_ms".into(), 7.0.into());
+                }) as fn(&mut Remembered),
+            ),
+            (bypass, |r| r.bypass = true),
+            (other, |r| r.profile = Some("transparent".into())),
+            (Op::SettingReset(SettingReset { section: None }), |r| r.overrides.clear()),
+        ] {
+            change(&mut expected);
+            assert_eq!(remembered_after(&mut state, &op).as_ref(), Some(&expected), "{op:?}");
+            assert_eq!(remembered_after(&mut state, &op), None, "{op:?} once more");
+        }
+        assert_eq!(remembered_after(&mut state, &set(100_000.0)), None, "refused");
+        // What was remembered is so again, and needs no writing.
+        let start = Start {
+            hello: hello(&ServerSettings::default()),
+            profile: headroom_profile::load("transparent").expect("a profile"),
+            remembered: Remembered {
+                overrides: [("limiter.hold_ms".to_owned(), 9.0.into())].into(),
+                ..expected
+            },
+            warnings: Vec::new(),
+            at: Instant::now(),
+        };
+        let mut again = DaemonState::new(start);
+        let ready = again.step(Input::Graph(&GraphEvent::Ready), Instant::now(), true);
+        assert_eq!(ready.remember, None);
+        assert!(again.model.settings().bypass && again.chain_params().master.bypass);
+        assert_eq!(again.chain_params().master.limiter.hold_ms, 9.0);
+        assert_eq!(again.model.daemon().warnings, []);
+    }
+
+    #[test]
+    fn a_gain_is_remembered_where_it_differs_and_shifted_for_another_target() {
+        let mut state = state();
+        let mut settled = |gain_db| {
+            let input = Input::AgcSettled { gain_db };
+            let remember = state.step(input, Instant::now(), true).remember?;
+            remember.agc
+        };
+        let at = |gain_db| Some(AgcGain { gain_db, target_lufs: -18.0 });
+        assert_eq!(settled(6.0), at(6.0));
+        assert_eq!((settled(6.25), settled(5.75)), (None, None), "as good as that");
+        assert_eq!(settled(6.5004), at(6.5));
+        let amount = SettingAmount::Value((-20.0).into());
+        let set = Op::SettingSet(SettingSet { key: "agc.target_lufs".into(), amount });
+        remembered_after(&mut state, &set).expect("remembered");
+        assert_eq!(state.agc_gain_db(), Some(4.5));
+        let input = Input::AgcSettled { gain_db: 4.75 };
+        assert_eq!(state.step(input, Instant::now(), true).remember, None, "it was expected");
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_a_warning_until_it_works() {
+        let mut state = state();
+        for (failed, warnings) in [(Some("full"), 1), (Some("read-only"), 1), (None, 0)] {
+            let effects = state.step(Input::Stored(failed), Instant::now(), true);
+            assert_eq!(effects.events.len(), 1);
+            assert_eq!(state.model.daemon().warnings.len(), warnings);
+        }
     }
 
     #[test]

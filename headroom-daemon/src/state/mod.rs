@@ -26,7 +26,8 @@ pub use model::{Gains, Start};
 pub(crate) use model::{MAIN_BUS, Model};
 pub use profiles::ReadAgain;
 
-use crate::graph::GraphCommand;
+use crate::graph::{GraphCommand, InsertId};
+use crate::meters::Pace;
 use crate::outbox::Doorbell;
 use crate::store::Remembered;
 
@@ -106,12 +107,16 @@ impl DaemonState {
         self.broadcaster.leave(seat);
     }
 
-    /// How often to look at the meters; 0 while nobody wants to see them, or nothing plays.
-    pub(crate) fn meters_hz(&self) -> f32 {
-        if self.model.running.is_empty() || self.stopping {
-            return 0.0;
-        }
-        self.model.levels.publish_hz().min(self.broadcaster.wanted_hz())
+    /// How often to look at the meters: not at all while nobody wants to see them, or nothing
+    /// plays.
+    pub(crate) fn pace(&self) -> Pace {
+        let running = &self.model.running;
+        let ticks_hz = if running.is_empty() || self.stopping {
+            0.0
+        } else {
+            self.model.levels.publish_hz().min(self.broadcaster.wanted_hz())
+        };
+        Pace { ticks_hz, levels: running.contains(&InsertId::Main) }
     }
 
     /// The files of profiles, for reading them again.

@@ -252,6 +252,8 @@ impl Model {
             (known.for_target(target_lufs) - gain_db).abs() < WORTH_REMEMBERING_DB
         });
         if !is_known {
+            // For the eyes of whoever looks into the file.
+            let gain_db = (gain_db * 100.0).round() / 100.0;
             self.agc = Some(AgcGain { gain_db, target_lufs });
         }
     }

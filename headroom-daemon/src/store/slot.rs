@@ -34,7 +34,7 @@ impl Slot {
     }
 
     /// What is to be written, once.
-    pub(super) fn take(&self) -> Option<Box<Remembered>> {
+    pub(crate) fn take(&self) -> Option<Box<Remembered>> {
         self.newest.lock().take()
     }
 

@@ -220,17 +220,17 @@ fn meters_are_looked_at_while_somebody_wants_them_and_something_plays() {
         let event = GraphEvent::Running { insert: InsertId::Main, running };
         daemon.engine.step(Input::Graph(&event));
     };
-    assert_eq!(daemon.desk.hz(), 0.0);
+    assert_eq!(daemon.desk.pace().ticks_hz, 0.0);
     let mut peer = daemon.peer();
     subscribe(&mut peer, &[Topic::Meters], None);
-    assert_eq!(daemon.desk.hz(), 0.0, "nothing plays");
+    assert_eq!(daemon.desk.pace().ticks_hz, 0.0, "nothing plays");
     running(true);
-    assert_eq!(daemon.desk.hz(), 20.0, "as the profile says");
+    assert_eq!(daemon.desk.pace().ticks_hz, 20.0, "as the profile says");
     subscribe(&mut peer, &[Topic::Meters], Some(5.0));
-    assert_eq!(daemon.desk.hz(), 5.0, "nobody wants more");
+    assert_eq!(daemon.desk.pace().ticks_hz, 5.0, "nobody wants more");
     running(false);
-    assert_eq!(daemon.desk.hz(), 0.0);
+    assert_eq!(daemon.desk.pace().ticks_hz, 0.0);
     running(true);
     drop(peer);
-    wait_until("nobody to look", || daemon.desk.hz() == 0.0);
+    wait_until("nobody to look", || daemon.desk.pace().ticks_hz == 0.0);
 }
