@@ -95,6 +95,7 @@ impl KnownProfiles {
                 .map(|setting| ipc::ProfileValue {
                     key: setting.key.to_owned(),
                     value: wire::value(setting.value(profile)),
+                    effective: None,
                 })
                 .collect(),
             rules: profile.rules.iter().map(wire::rule).collect(),
