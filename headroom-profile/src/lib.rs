@@ -18,21 +18,27 @@ mod embedded;
 mod folders;
 mod library;
 mod load;
+mod name;
 mod per_app;
 mod place;
 mod profile;
 mod read;
+pub mod remembered;
 mod rules;
 mod setting;
 mod spelling;
 mod table;
 mod value;
+pub mod wire;
 
 pub use conflict::Conflict;
 pub use embedded::embedded;
 pub use folders::Folders;
 pub use library::{Entry, FolderWarning, Library, MAX_FILES_IN_FOLDER, Version};
-pub use load::{LoadError, Loaded, MAX_PROFILE_BYTES, Origin, is_path, load, load_file, load_in};
+pub use load::{
+    LoadError, Loaded, MAX_PROFILE_BYTES, Origin, is_path, load, load_file, load_in, read_file,
+};
+pub use name::{BadName, LONGEST_NAME, check_name, name_in, renamed};
 pub use per_app::{PerApp, PerAppRule};
 pub use place::{Place, Problem, ProfileError, Warning};
 pub use profile::{

@@ -137,6 +137,16 @@ pub(crate) fn load_embedded(name: &str, text: &str) -> Result<Loaded, LoadError>
 /// # Errors
 /// A file that cannot be read, or a text that is no valid profile.
 pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
+    let text = read_file(path)?;
+    let Checked { profile, warnings } = Profile::parse(&path.to_string_lossy(), &text)?;
+    Ok(Loaded { profile, warnings, origin: Origin::File(path.to_owned()) })
+}
+
+/// The text in a file, if it can be that of a profile.
+///
+/// # Errors
+/// A file that cannot be read, is too large, or is no text.
+pub fn read_file(path: &Path) -> Result<String, LoadError> {
     let read_error = |source| LoadError::Read { path: path.to_owned(), source };
     // Read up to the limit and one byte more, so that a device or a pipe without end is
     // refused as well.
@@ -147,12 +157,10 @@ pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     if bytes.len() as u64 > MAX_PROFILE_BYTES {
         return Err(LoadError::TooLarge { path: path.to_owned() });
     }
-    let text = String::from_utf8(bytes).map_err(|error| LoadError::NotText {
+    String::from_utf8(bytes).map_err(|error| LoadError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),
-    })?;
-    let Checked { profile, warnings } = Profile::parse(&path.to_string_lossy(), &text)?;
-    Ok(Loaded { profile, warnings, origin: Origin::File(path.to_owned()) })
+    })
 }
 
 #[cfg(test)]

@@ -35,9 +35,18 @@ impl Profile {
     /// # Errors
     /// The first thing in the text that is wrong, with its place and what is allowed there.
     pub fn parse(file_name: &str, text: &str) -> Result<Checked, ProfileError> {
-        let document = DeTable::parse(text).map_err(|e| syntax_error(file_name, text, &e))?;
-        let mut findings = Findings::of(file_name, text);
-        let profile = read_document(document.get_ref(), file_name, &mut findings);
+        Profile::parse_as(&stem_of(file_name), file_name, text)
+    }
+
+    /// The same of a text that is not in the file of its name, or not yet: it must be called
+    /// `name`. `shown` stands in errors.
+    ///
+    /// # Errors
+    /// As for [`Profile::parse`].
+    pub fn parse_as(name: &str, shown: &str, text: &str) -> Result<Checked, ProfileError> {
+        let document = DeTable::parse(text).map_err(|e| syntax_error(shown, text, &e))?;
+        let mut findings = Findings::of(shown, text);
+        let profile = read_document(document.get_ref(), name, &mut findings);
         findings.verdict().map(|warnings| Checked { profile, warnings })
     }
 }
@@ -56,7 +65,7 @@ fn syntax_error(file: &str, text: &str, error: &toml::de::Error) -> ProfileError
     }
 }
 
-fn read_document(document: &DeTable<'_>, file: &str, findings: &mut Findings<'_>) -> Profile {
+fn read_document(document: &DeTable<'_>, stem: &str, findings: &mut Findings<'_>) -> Profile {
     let mut profile = Profile {
         name: String::new(),
         description: String::new(),
@@ -77,7 +86,7 @@ fn read_document(document: &DeTable<'_>, file: &str, findings: &mut Findings<'_>
                 named = true;
                 if let Some(name) = table::expect_text(value, "name", findings) {
                     profile.name = name.to_owned();
-                    check_name(name, value, file, findings);
+                    check_name(name, value, stem, findings);
                 }
             }
             "description" => {
@@ -103,7 +112,6 @@ fn read_document(document: &DeTable<'_>, file: &str, findings: &mut Findings<'_>
     }
     let missing = |key: &str, allowed: String| Problem::Missing { key: key.to_owned(), allowed };
     if !named {
-        let stem = stem_of(file);
         findings.error_of_the_whole(missing("name", format!("write name = {stem:?} at the top")));
     }
     if !described {
@@ -118,11 +126,11 @@ fn stem_of(file: &str) -> String {
     stem.map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn check_name(name: &str, value: &Spanned<DeValue<'_>>, file: &str, findings: &mut Findings<'_>) {
-    let stem = stem_of(file);
+fn check_name(name: &str, value: &Spanned<DeValue<'_>>, stem: &str, findings: &mut Findings<'_>) {
     if name != stem {
         let offending = findings.quote(&value.span());
-        findings.error(&value.span(), Problem::NameIsNotTheFile { offending, stem });
+        findings
+            .error(&value.span(), Problem::NameIsNotTheFile { offending, stem: stem.to_owned() });
     }
 }
 

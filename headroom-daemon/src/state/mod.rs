@@ -10,7 +10,6 @@ pub(crate) mod graph_news;
 mod levels;
 mod model;
 mod profiles;
-mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 use headroom_dsp::ChainParams;
 use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic};
+use headroom_profile::wire;
 
 use broadcaster::Broadcaster;
 pub use broadcaster::SeatId;

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use headroom_profile::remembered::state_folder;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
@@ -43,12 +44,7 @@ impl StateDirectory {
     }
 
     fn find_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<StateDirectory, NoDirectory> {
-        // Paths that are not absolute count as not set, as the XDG specification has it.
-        let absolute =
-            |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
-        let state = absolute("XDG_STATE_HOME")
-            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-        Ok(StateDirectory::at(state.ok_or(NoDirectory)?.join("headroom")))
+        state_folder(variable).map(StateDirectory::at).ok_or(NoDirectory)
     }
 
     /// A directory by its path.

@@ -8,7 +8,8 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::format::{self, Read};
+use headroom_profile::remembered::format::{self, MAX_STATE_BYTES, Read};
+
 use super::{Remembered, StateDirectory};
 
 const NAME: &str = "state.toml";
@@ -17,8 +18,6 @@ const NEW: &str = "state.toml.new";
 const BAD: &str = "state.toml.bad-";
 /// How many files that were set aside are kept.
 const MOST_BAD: usize = 5;
-/// The longest file that is read. The largest that is written is shorter.
-pub(super) const MAX_STATE_BYTES: usize = 1 << 20;
 
 /// The file of the state, in its directory.
 #[derive(Debug)]

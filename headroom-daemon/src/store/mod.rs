@@ -6,7 +6,8 @@
 //! the state, under the lock ──► Slot: the newest Remembered ──► hr-store ──► StateFile::write
 //! ```
 //!
-//! [`Remembered`] is plain data and [`format`](mod@format) is what it looks like as text; neither does I/O.
+//! [`Remembered`] is plain data and [`format`](mod@headroom_profile::remembered::format) is what it
+//! looks like as text; the command line reads it too, so both are in `headroom-profile`.
 //! [`StateFile`] is the file, [`Slot`] what waits to be written, [`StoreThread`] the one thread
 //! that waits for storage: nobody else does, however slow it is.
 //!
@@ -16,13 +17,13 @@
 
 mod directory;
 mod file;
-pub mod format;
-mod remembered;
 mod slot;
 mod thread;
 
 pub use directory::{NoDirectory, StateDirectory};
 pub use file::{Found, StateFile};
-pub use remembered::{AgcGain, MOST_ROUTE_BYTES, MOST_ROUTES, Remembered, UserRoute};
+pub use headroom_profile::remembered::{
+    AgcGain, MOST_ROUTE_BYTES, MOST_ROUTES, Remembered, UserRoute,
+};
 pub use slot::Slot;
 pub use thread::{Disk, StoreThread};

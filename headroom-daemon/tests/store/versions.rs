@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use headroom_daemon::store::format::{Read, VERSION, read, write};
 use headroom_daemon::store::{AgcGain, Remembered, UserRoute};
 use headroom_ipc::{Match, Route, SettingValue};
+use headroom_profile::remembered::format::{Read, VERSION, read, write};
 
 /// What the file of a version remembers.
 fn expected(name: &str) -> Remembered {

@@ -10,12 +10,15 @@
 use std::collections::BTreeMap;
 
 use headroom_ipc::{Match, Route, SettingValue};
-use headroom_profile::{Setting, Value};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::{AgcGain, Remembered, UserRoute};
+use crate::setting::Setting;
+use crate::wire;
 
+/// The longest text that is read. The largest that is written is shorter.
+pub const MAX_STATE_BYTES: usize = 1 << 20;
 /// What is written.
 pub const VERSION: i64 = 1;
 
@@ -246,12 +249,7 @@ impl Read {
 
 /// Whether a setting can have this value, whatever the profile.
 fn is_allowed(key: &str, value: &SettingValue) -> bool {
-    let value = match value {
-        SettingValue::Switch(value) => Value::Switch(*value),
-        SettingValue::Number(number) => Value::Number(*number),
-        SettingValue::Word(word) => Value::Word(word),
-    };
-    Setting::find(key).is_some_and(|setting| setting.allows(value))
+    Setting::find(key).is_some_and(|setting| setting.allows(wire::value_back(value)))
 }
 
 #[cfg(test)]
@@ -426,7 +424,7 @@ mod tests {
             number += 1;
         }
         let text = write(&remembered).expect("written");
-        assert!(text.len() <= crate::store::file::MAX_STATE_BYTES, "{} bytes", text.len());
+        assert!(text.len() <= MAX_STATE_BYTES, "{} bytes", text.len());
         assert_eq!(read(&text).expect("read").remembered, remembered);
     }
 }

@@ -1,6 +1,13 @@
 //! What is remembered, as plain data: the state makes it and takes it, the file holds it.
+//!
+//! The daemon writes the file and reads it at its start; the command line reads it where no
+//! daemon runs. Nothing here does I/O.
+
+pub mod format;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use headroom_ipc::{Match, Route, SettingValue};
 
@@ -8,6 +15,17 @@ use headroom_ipc::{Match, Route, SettingValue};
 pub const MOST_ROUTES: usize = 256;
 /// The most bytes that the patterns of all routes have together.
 pub const MOST_ROUTE_BYTES: usize = 128 * 1024;
+
+/// The folder of `state.toml`: `headroom` in `$XDG_STATE_HOME`, or where that is without it. There
+/// is none where `variable`, which looks into the environment, knows no absolute path.
+pub fn state_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // Paths that are not absolute count as not set, as the XDG specification has it.
+    let absolute =
+        |name| variable(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    Some(state?.join("headroom"))
+}
 
 /// Everything that outlives the daemon.
 #[derive(Debug, Clone, Default, PartialEq)]

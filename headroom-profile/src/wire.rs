@@ -1,10 +1,14 @@
-//! What profiles call things, as the protocol calls them.
+//! What profiles call things, as the protocol calls them. The daemon answers with it, and the
+//! command line where it reads the files itself.
 
 use headroom_ipc as ipc;
-use headroom_profile as profile;
 
-/// Fields that both sides have; the compiler says when one side gets another.
-pub(super) fn rule(rule: &profile::Rule) -> ipc::Rule {
+use crate as profile;
+
+/// A rule of a profile.
+// Fields that both sides have; the compiler says when one side gets another.
+#[must_use]
+pub fn rule(rule: &profile::Rule) -> ipc::Rule {
     let profile::Match { process_binary, application_name, portal_app_id, media_role } =
         rule.matches.clone();
     ipc::Rule {
@@ -14,7 +18,9 @@ pub(super) fn rule(rule: &profile::Rule) -> ipc::Rule {
     }
 }
 
-pub(super) fn route(route: &profile::Route) -> ipc::Route {
+/// Where a stream goes.
+#[must_use]
+pub fn route(route: &profile::Route) -> ipc::Route {
     match route {
         profile::Route::Processed => ipc::Route::Processed,
         profile::Route::Protected => ipc::Route::Protected,
@@ -23,7 +29,9 @@ pub(super) fn route(route: &profile::Route) -> ipc::Route {
     }
 }
 
-pub(super) fn value(value: profile::Value<'_>) -> ipc::SettingValue {
+/// The value of a setting.
+#[must_use]
+pub fn value(value: profile::Value<'_>) -> ipc::SettingValue {
     match value {
         profile::Value::Switch(value) => value.into(),
         profile::Value::Number(number) => number.into(),
@@ -31,7 +39,9 @@ pub(super) fn value(value: profile::Value<'_>) -> ipc::SettingValue {
     }
 }
 
-pub(super) fn value_back(value: &ipc::SettingValue) -> profile::Value<'_> {
+/// The value of a setting that came over the wire.
+#[must_use]
+pub fn value_back(value: &ipc::SettingValue) -> profile::Value<'_> {
     match value {
         ipc::SettingValue::Switch(value) => profile::Value::Switch(*value),
         ipc::SettingValue::Number(number) => profile::Value::Number(*number),
@@ -39,7 +49,9 @@ pub(super) fn value_back(value: &ipc::SettingValue) -> profile::Value<'_> {
     }
 }
 
-pub(super) fn accepts(kind: profile::Kind) -> ipc::Accepts {
+/// What a setting can be.
+#[must_use]
+pub fn accepts(kind: profile::Kind) -> ipc::Accepts {
     match kind {
         profile::Kind::Switch => ipc::Accepts::switch(),
         profile::Kind::Number(min, max) => ipc::Accepts::number(min, max),
