@@ -3,6 +3,7 @@
 mod ending;
 mod place;
 mod program;
+mod remembering;
 mod resources;
 mod service_manager;
 

@@ -49,10 +49,39 @@ impl Program {
         let folder = tempfile::tempdir().expect("a directory");
         let mut command = command(folder.path());
         with(command.args(arguments));
+        Program::start_as(folder, &mut command)
+    }
+
+    /// Starts it in a directory where one has been before.
+    pub(crate) fn start_in(folder: tempfile::TempDir, arguments: &[&str]) -> Program {
+        let mut command = command(folder.path());
+        Program::start_as(folder, command.args(arguments))
+    }
+
+    fn start_as(folder: tempfile::TempDir, command: &mut Command) -> Program {
         let child = command.spawn().expect("headroomd starts");
         let program = Program { child, folder };
         wait_until("headroomd to listen", || UnixStream::connect(program.socket()).is_ok());
         program
+    }
+
+    /// Ends it with SIGTERM. Gives its directory.
+    pub(crate) fn stop(mut self) -> tempfile::TempDir {
+        self.terminate();
+        assert_eq!(self.wait().code(), Some(0));
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a directory"))
+    }
+
+    /// Ends it with SIGKILL. Gives its directory.
+    pub(crate) fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().expect("it runs");
+        self.wait();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a directory"))
+    }
+
+    /// What it remembers.
+    pub(crate) fn state(&self) -> PathBuf {
+        state(self.folder.path())
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -100,6 +129,11 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a headroomd in this directory remembers.
+pub(crate) fn state(folder: &Path) -> PathBuf {
+    folder.join("state/headroom/state.toml")
 }
 
 /// Waits until something is so.
