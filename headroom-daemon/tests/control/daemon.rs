@@ -12,6 +12,7 @@ use headroom_daemon::graph::GraphCommand;
 use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
+use headroom_daemon::store::Slot;
 use headroom_ipc::Endpoint;
 
 use crate::peer::Peer;
@@ -22,6 +23,8 @@ pub(crate) struct Daemon {
     /// What the graph would have been told.
     pub(crate) commands: Receiver<GraphCommand>,
     pub(crate) desk: Arc<Desk>,
+    /// What would have been written.
+    pub(crate) slot: Arc<Slot>,
     pub(crate) path: PathBuf,
     fault: Arc<AtomicBool>,
     server: Option<Server>,
@@ -49,6 +52,7 @@ impl Daemon {
             warnings: Vec::new(),
             at: Instant::now(),
         };
+        let slot = Arc::new(Slot::default());
         let fault = Arc::new(AtomicBool::new(false));
         let on_fault = {
             let fault = fault.clone();
@@ -58,13 +62,13 @@ impl Daemon {
             DaemonState::new(start),
             Box::new(graph),
             desk.clone(),
-            Arc::default(),
+            slot.clone(),
             on_fault,
         );
         let listen = Listen::At(Endpoint::Path(path.clone()));
         let listening = Listening::claim(&listen).expect("a socket");
         let server = Server::start(listening, engine.clone(), settings).expect("a server");
-        Daemon { engine, commands, desk, path, fault, server: Some(server), _folder: folder }
+        Daemon { engine, commands, desk, slot, path, fault, server: Some(server), _folder: folder }
     }
 
     /// A client that has read `hello`.

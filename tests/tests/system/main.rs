@@ -12,6 +12,7 @@ mod killed;
 mod latency;
 mod leaving;
 mod loudness;
+mod remembering;
 mod restarts;
 mod setting;
 mod traps;
