@@ -16,6 +16,7 @@ mod conflict;
 mod dsp;
 mod embedded;
 mod folders;
+mod glob;
 mod library;
 mod load;
 mod name;
@@ -34,6 +35,7 @@ pub mod wire;
 pub use conflict::Conflict;
 pub use embedded::embedded;
 pub use folders::Folders;
+pub use glob::glob_matches;
 pub use library::{Entry, FolderWarning, Library, MAX_FILES_IN_FOLDER, Version};
 pub use load::{
     LoadError, Loaded, MAX_PROFILE_BYTES, Origin, is_path, load, load_file, load_in, read_file,
@@ -45,6 +47,6 @@ pub use profile::{
     Agc, Compressor, Detector, Limiter, Link, Makeup, Meters, Oversample, Profile, Soft,
 };
 pub use read::Checked;
-pub use rules::{DefaultRoute, Match, Route, Rule};
+pub use rules::{DefaultRoute, Identity, Match, Route, Rule};
 pub use setting::{Kind, SETTINGS, Setting};
 pub use value::{NotAllowed, Value};

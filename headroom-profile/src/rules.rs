@@ -1,11 +1,13 @@
 //! `[[rules]]` and `[default_route]`: which route a stream takes.
 //!
-//! Read and checked here; matching streams is the daemon's business.
+//! Read and checked here, and asked which streams they are about; what follows from it is the
+//! daemon's business.
 
 use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::glob::glob_matches;
 use crate::spelling::nearest;
 use crate::table::{self, Findings};
 
@@ -56,6 +58,37 @@ impl Match {
             && self.application_name.is_empty()
             && self.portal_app_id.is_empty()
             && self.media_role.is_empty()
+    }
+}
+
+/// What a stream says of itself, as far as rules ask for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity<'s> {
+    /// The program's file name.
+    pub process_binary: Option<&'s str>,
+    /// What the app calls itself.
+    pub application_name: Option<&'s str>,
+    /// The sandbox's name for the app.
+    pub portal_app_id: Option<&'s str>,
+    /// What the sound is for.
+    pub media_role: Option<&'s str>,
+}
+
+impl Match {
+    /// Whether it is about a stream that says this of itself: one pattern of every list that is
+    /// not empty matches, and there is such a list.
+    #[must_use]
+    pub fn is_about(&self, identity: &Identity<'_>) -> bool {
+        let matches = |patterns: &[String], said: Option<&str>| {
+            patterns.is_empty()
+                || said
+                    .is_some_and(|said| patterns.iter().any(|pattern| glob_matches(pattern, said)))
+        };
+        !self.is_empty()
+            && matches(&self.process_binary, identity.process_binary)
+            && matches(&self.application_name, identity.application_name)
+            && matches(&self.portal_app_id, identity.portal_app_id)
+            && matches(&self.media_role, identity.media_role)
     }
 }
 
@@ -230,4 +263,42 @@ fn read_match_lists(
 fn read_list(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     let array = value.get_ref().as_array()?;
     array.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(patterns: &[&str]) -> Vec<String> {
+        patterns.iter().map(|pattern| (*pattern).to_owned()).collect()
+    }
+
+    #[test]
+    fn one_pattern_of_every_list_must_match() {
+        let call = Match {
+            application_name: list(&["WEBRTC VoiceEngine", "Mumble*"]),
+            media_role: list(&["Communication"]),
+            ..Match::default()
+        };
+        let said = |application_name, media_role| Identity {
+            application_name,
+            media_role,
+            ..Identity::default()
+        };
+        assert!(call.is_about(&said(Some("Mumble 1.5"), Some("Communication"))));
+        assert!(!call.is_about(&said(Some("Mumble 1.5"), Some("Music"))));
+        assert!(
+            !call.is_about(&said(Some("Mumble 1.5"), None)),
+            "what is not said matches nothing"
+        );
+        assert!(!call.is_about(&said(Some("Firefox"), Some("Communication"))));
+    }
+
+    #[test]
+    fn a_match_that_names_nothing_is_about_nobody() {
+        assert!(!Match::default().is_about(&Identity::default()));
+        let all = Match { process_binary: list(&["*"]), ..Match::default() };
+        assert!(all.is_about(&Identity { process_binary: Some(""), ..Identity::default() }));
+        assert!(!all.is_about(&Identity::default()));
+    }
 }
