@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         args::Command::Status(args) => command::status::run(&args),
         args::Command::Watch(args) => command::watch::run(&args),
         args::Command::Bypass(args) => command::bypass::run(&args),
+        args::Command::Route(args) => command::route::run(&args),
         args::Command::Set(args) => command::set::run(&args),
         args::Command::Adjust(args) => command::adjust::run(&args),
         args::Command::Get(args) => command::get::run(&args),

@@ -154,12 +154,9 @@ fn spawn_store(slot: Arc<Slot>, file: StateFile, engine: Engine) -> io::Result<S
 }
 
 impl GraphEdge for Commands {
-    fn has_room(&self) -> bool {
-        Commands::has_room(self)
-    }
-
     fn queue(&self, command: GraphCommand) {
-        // There was room under the same lock; if hr-graph has ended, so does the daemon.
+        // The step only says what is wanted now, for which there is always room; if hr-graph has
+        // ended, so does the daemon.
         if let Err(error) = Commands::queue(self, command) {
             log::debug!("a command to the graph is lost: {error}");
         }

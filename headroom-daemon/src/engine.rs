@@ -24,10 +24,8 @@ use crate::store::Slot;
 
 /// Where commands to the graph go: hr-graph, or something that stands for it in a test.
 pub trait GraphEdge: Send + Sync {
-    /// Whether a command can be queued now; settings of the chain always can. Only the engine
-    /// queues, under its lock.
-    fn has_room(&self) -> bool;
-    /// Queues a command. Never blocks and makes no system call.
+    /// Queues a command. Never blocks and makes no system call. Only the engine queues, under its
+    /// lock.
     fn queue(&self, command: GraphCommand);
     /// Wakes the graph. Called after the lock has been dropped.
     fn ring(&self);
@@ -35,10 +33,6 @@ pub trait GraphEdge: Send + Sync {
 
 /// A plain queue stands for the graph where there is none.
 impl GraphEdge for Sender<GraphCommand> {
-    fn has_room(&self) -> bool {
-        !self.is_full()
-    }
-
     fn queue(&self, command: GraphCommand) {
         // With nobody at the other end there is nothing to tell.
         let _ = self.try_send(command);
@@ -140,7 +134,7 @@ impl Engine {
     /// lock is over when this returns.
     pub fn step_quietly(&self, input: Input<'_>) -> (Rings, Done) {
         let Some(mut state) = self.lock() else { return (Rings::default(), Done::Now) };
-        let effects = state.step(input, Instant::now(), self.edges.graph.has_room());
+        let effects = state.step(input, Instant::now());
         self.carry(&mut state, effects)
     }
 
@@ -250,8 +244,8 @@ impl Engine {
         if let Some(remembered) = effects.remember.take() {
             self.edges.store.put(remembered);
         }
-        for command in &effects.commands {
-            self.edges.graph.queue(*command);
+        for command in effects.commands.drain(..) {
+            self.edges.graph.queue(command);
         }
         let done = if effects.not_yet { Done::NotYet } else { Done::Now };
         state.send(effects, Instant::now(), &mut rings.bells);
@@ -317,10 +311,6 @@ mod tests {
     struct Broken;
 
     impl GraphEdge for Broken {
-        fn has_room(&self) -> bool {
-            true
-        }
-
         fn queue(&self, _: GraphCommand) {
             panic!("on purpose");
         }

@@ -61,8 +61,8 @@ pub enum Input<'a> {
 }
 
 impl DaemonState {
-    /// One step. `now` is when; `graph_has_room` is whether it can be told more than settings.
-    pub fn step(&mut self, input: Input<'_>, now: Instant, graph_has_room: bool) -> Effects {
+    /// One step. `now` is when.
+    pub fn step(&mut self, input: Input<'_>, now: Instant) -> Effects {
         let mut effects = Effects::default();
         let is_frequent =
             matches!(input, Input::Answered { .. } | Input::Measured(_) | Input::Meters(_));
@@ -74,7 +74,7 @@ impl DaemonState {
                 effects.reply = Some((seat, ServerFrame::error(id, &ops::stopping())));
             }
             Input::Request { seat, id, op } => {
-                let context = Context { seat, now, graph_has_room };
+                let context = Context { seat, now };
                 if let Some(reply) = ops::answer(self, &context, id, op, &mut effects) {
                     effects.reply = Some((seat, reply));
                 } else {
@@ -132,7 +132,7 @@ mod tests {
 
     /// The names of what the graph's news give.
     fn news(state: &mut DaemonState, event: &GraphEvent) -> Vec<&'static str> {
-        let effects = state.step(Input::Graph(event), Instant::now(), true);
+        let effects = state.step(Input::Graph(event), Instant::now());
         assert!(effects.commands.is_empty() && effects.reply.is_none());
         effects
             .events
@@ -185,7 +185,7 @@ mod tests {
     fn remembered_after(state: &mut DaemonState, op: &Op) -> Option<Remembered> {
         let (sender, _receiver) = crossbeam_channel::bounded(64);
         let seat = state.join(sender, Default::default());
-        let effects = state.step(Input::Request { seat, id: None, op }, Instant::now(), true);
+        let effects = state.step(Input::Request { seat, id: None, op }, Instant::now());
         state.leave(seat);
         effects.remember
     }
@@ -228,7 +228,7 @@ mod tests {
             at: Instant::now(),
         };
         let mut again = DaemonState::new(start);
-        let ready = again.step(Input::Graph(&GraphEvent::Ready), Instant::now(), true);
+        let ready = again.step(Input::Graph(&GraphEvent::Ready), Instant::now());
         assert_eq!(ready.remember, None);
         assert!(again.model.settings().bypass && again.chain_params().master.bypass);
         assert_eq!(again.chain_params().master.limiter.hold_ms, 9.0);
@@ -240,7 +240,7 @@ mod tests {
         let mut state = state();
         let mut settled = |gain_db| {
             let input = Input::AgcSettled { gain_db };
-            let remember = state.step(input, Instant::now(), true).remember?;
+            let remember = state.step(input, Instant::now()).remember?;
             remember.agc
         };
         let at = |gain_db| Some(AgcGain { gain_db, target_lufs: -18.0 });
@@ -252,14 +252,14 @@ mod tests {
         remembered_after(&mut state, &set).expect("remembered");
         assert_eq!(state.agc_gain_db(), Some(4.5));
         let input = Input::AgcSettled { gain_db: 4.75 };
-        assert_eq!(state.step(input, Instant::now(), true).remember, None, "it was expected");
+        assert_eq!(state.step(input, Instant::now()).remember, None, "it was expected");
     }
 
     #[test]
     fn a_disk_that_fails_is_a_warning_until_it_works() {
         let mut state = state();
         for (failed, warnings) in [(Some("full"), 1), (Some("read-only"), 1), (None, 0)] {
-            let effects = state.step(Input::Stored(failed), Instant::now(), true);
+            let effects = state.step(Input::Stored(failed), Instant::now());
             assert_eq!(effects.events.len(), 1);
             assert_eq!(state.model.daemon().warnings.len(), warnings);
         }
@@ -268,13 +268,13 @@ mod tests {
     #[test]
     fn after_the_end_nothing_is_published() {
         let mut state = state();
-        let stop = state.step(Input::Stop { reason: "SIGTERM" }, Instant::now(), true);
+        let stop = state.step(Input::Stop { reason: "SIGTERM" }, Instant::now());
         assert_eq!(stop.events.len(), 1);
         let running = GraphEvent::Running { insert: InsertId::Main, running: true };
         for event in [GraphEvent::Lost, GraphEvent::WaitingForPipeWire, running] {
             assert_eq!(news(&mut state, &event), [""; 0]);
         }
-        let tick = state.step(Input::Meters(Meters::default()), Instant::now(), true);
+        let tick = state.step(Input::Meters(Meters::default()), Instant::now());
         assert!(tick.events.is_empty());
     }
 
@@ -293,7 +293,7 @@ mod tests {
             GraphEvent::DefaultSink(Some("alsa".into())),
             GraphEvent::Lost,
         ] {
-            for event in state.step(Input::Graph(&event), Instant::now(), true).events {
+            for event in state.step(Input::Graph(&event), Instant::now()).events {
                 assert_eq!(theirs.apply(&event), headroom_ipc::Applied::Changed);
             }
         }

@@ -18,6 +18,14 @@ pub fn rule(rule: &profile::Rule) -> ipc::Rule {
     }
 }
 
+/// Which streams a rule is about, as profiles say it.
+#[must_use]
+pub fn match_back(matches: &ipc::Match) -> profile::Match {
+    let ipc::Match { process_binary, application_name, portal_app_id, media_role } =
+        matches.clone();
+    profile::Match { process_binary, application_name, portal_app_id, media_role }
+}
+
 /// Where a stream goes.
 #[must_use]
 pub fn route(route: &profile::Route) -> ipc::Route {

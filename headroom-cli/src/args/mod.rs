@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
-use headroom_client::ipc::{BypassTo, Topic};
+use headroom_client::ipc::{BypassTo, Route, Topic};
 
 pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
 
 use crate::audio::Depth;
+use crate::command::route::RouteOrRules;
 
 /// System-wide loudness for Linux: every app as loud as every other, and nothing ever hurts.
 #[derive(Debug, Parser)]
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Watch(WatchArgs),
     Bypass(BypassArgs),
+    #[command(subcommand)]
+    Route(RouteArgs),
     Set(SetArgs),
     Adjust(AdjustArgs),
     Get(GetArgs),
@@ -78,6 +81,95 @@ pub(crate) struct BypassArgs {
     pub(crate) json: bool,
 }
 
+/// Say which apps go through Headroom, and which past it
+///
+/// A ROUTE is processed (levelled and limited), protected (limited only), bypass (straight to the
+/// device, untouched), or the name of a bus.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RouteArgs {
+    List(RouteListArgs),
+    Set(RouteSetArgs),
+    Unset(RouteUnsetArgs),
+    Stream(RouteStreamArgs),
+}
+
+/// Show the rules, what plays, and where it goes
+#[derive(Debug, clap::Args)]
+pub(crate) struct RouteListArgs {
+    /// Print JSON, as the op `route.list` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Make a rule of your own, which counts before those of the profile and is kept
+///
+/// It holds for what plays already. A second one about the same apps takes the place of the first.
+#[derive(Debug, clap::Args)]
+#[command(
+    allow_missing_positional = true,
+    after_help = "Examples:\n  headroom route set mpv bypass\n  headroom route set 'steam*' protected\n  headroom route set --app 'WEBRTC*' --role Communication processed"
+)]
+pub(crate) struct RouteSetArgs {
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+
+    /// Where they go
+    #[arg(value_name = "ROUTE", value_parser = route)]
+    pub(crate) route: Route,
+
+    /// Print JSON, as the op `route.set` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Remove a rule of your own
+#[derive(Debug, clap::Args)]
+pub(crate) struct RouteUnsetArgs {
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+
+    /// Print JSON, as the op `route.unset` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Send one stream somewhere for as long as it lives, whatever the rules say
+#[derive(Debug, clap::Args)]
+pub(crate) struct RouteStreamArgs {
+    /// The number of the stream, as `headroom route list` shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: u64,
+
+    /// Where it goes; auto lets the rules decide again
+    #[arg(value_name = "ROUTE|auto", value_parser = route_or_rules)]
+    pub(crate) route: RouteOrRules,
+
+    /// Print JSON, as the op `route.stream` of IPC.md gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which apps: one pattern of every kind that is given must match. A pattern is a name, or has * for
+/// any letters and ? for one.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Whose {
+    /// The program's file name; * stands for any letters, ? for one
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) program: Option<String>,
+
+    /// What the app calls itself, such as Firefox
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Vec<String>,
+
+    /// What the sandbox calls the app, such as org.mozilla.firefox
+    #[arg(long, value_name = "ID")]
+    pub(crate) portal: Vec<String>,
+
+    /// What the sound is for, such as Communication
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Vec<String>,
+}
+
 /// Send any request of the protocol, and print its result as JSON
 ///
 /// IPC.md lists the ops; so does `headroom call describe`.
@@ -91,6 +183,17 @@ pub(crate) struct CallArgs {
     /// Its arguments, such as '{"key": "agc.target_lufs"}'
     #[arg(value_name = "JSON")]
     pub(crate) args: Option<String>,
+}
+
+fn route(word: &str) -> Result<Route, String> {
+    Route::from_word(word).map_err(|error| error.to_string())
+}
+
+fn route_or_rules(word: &str) -> Result<RouteOrRules, String> {
+    if word == RouteOrRules::RULES {
+        return Ok(RouteOrRules::Rules);
+    }
+    route(word).map(RouteOrRules::Route)
 }
 
 fn topics() -> impl TypedValueParser<Value = Topic> {

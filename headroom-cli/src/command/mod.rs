@@ -8,6 +8,7 @@ pub(crate) mod call;
 pub(crate) mod daemon;
 pub(crate) mod get;
 pub(crate) mod render;
+pub(crate) mod route;
 pub(crate) mod set;
 pub(crate) mod settings;
 pub(crate) mod status;

@@ -23,7 +23,7 @@ use super::said::{capped, capped_channel};
 use crate::audio::Volume;
 
 /// The subject of the metadata that holds for the whole graph.
-const GRAPH: u32 = 0;
+pub(super) const GRAPH: u32 = 0;
 
 /// Listens to the connection itself.
 pub(super) fn listen_to_core(core: &CoreRc, notices: &Notices) -> pw::core::Listener {
@@ -159,6 +159,16 @@ impl MetadataBinding {
     /// By name: WirePlumber remembers on disk where a stream was sent by serial.
     pub(super) fn set_target(&self, node: u32, sink_name: &str) {
         self.metadata.set_property(node, "target.object", Some("Spa:String"), Some(sink_name));
+    }
+
+    /// Sets or clears a value about the stream `node`.
+    pub(super) fn set_value(&self, node: u32, key: &str, value: Option<&str>) {
+        // As WirePlumber writes it: what is a number is an id of PipeWire's.
+        let type_ = value.map(|value| match value.parse::<i64>() {
+            Ok(_) => "Spa:Id",
+            Err(_) => "Spa:String",
+        });
+        self.metadata.set_property(node, key, type_, value);
     }
 
     /// Takes back what was said about a stream. Both keys: WirePlumber 0.4 writes the other.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Model, Node};
 use super::said::{Facts, Heard, Said};
+use super::targets::{Around, Targets, is_chosen};
 use super::{is_ours, model};
 
 /// The most streams that are followed. All of them, with every text as long as it may be, and
@@ -20,6 +21,8 @@ pub const MOST_SINKS: usize = 128;
 /// All streams and all sinks, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen {
+    /// The connection to PipeWire, for [`super::Aims::session`].
+    pub session: u32,
     /// Every app's playback.
     pub streams: Vec<StreamSeen>,
     /// Every place that sound can go to.
@@ -52,6 +55,24 @@ pub struct StreamSeen {
     pub playing: bool,
     /// How many channels it has.
     pub channels: Option<u32>,
+    /// What holds it where it is.
+    pub tie: Tie,
+    /// Whether others move it away from where it is to go, and have been given in to.
+    pub contested: bool,
+}
+
+/// What holds a stream where it is, so that not everything moves it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tie {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is the output of a filter, not of an app.
+    Filter,
+    /// The app, the user or the desktop wants it at another sink than the one that is heard.
+    Chosen,
+    /// It says that it is not to be moved, or nobody links it but the app.
+    Fixed,
 }
 
 /// A place that sound can go to.
@@ -109,7 +130,14 @@ fn oldest<'m>(nodes: impl Iterator<Item = (u32, &'m Node)>, most: usize) -> (BTr
 }
 
 /// The picture as it is now. What has not said yet what it is is left out until it has.
-pub(super) fn look(model: &Model, followed: &Followed, heard: &Heard) -> Seen {
+pub(super) fn look(
+    session: u32,
+    followed: &Followed,
+    heard: &Heard,
+    targets: &Targets,
+    around: Around<'_>,
+) -> Seen {
+    let model = around.model;
     let mut linked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for model::Link { from_node, to_node } in model.links() {
         linked.entry(*from_node).or_default().push(*to_node);
@@ -119,7 +147,17 @@ pub(super) fn look(model: &Model, followed: &Followed, heard: &Heard) -> Seen {
         .streams
         .iter()
         .filter_map(of)
-        .filter_map(|(id, node, said)| stream(model, heard, node, said, linked.get(&id)))
+        .filter_map(|(id, node, said)| {
+            let seen = stream(model, heard, node, said, linked.get(&id))?;
+            let wanted = targets.wanted_sink(id, &said.props.asks_for, model);
+            let tie = match &said.props {
+                props if props.is_fixed => Tie::Fixed,
+                _ if is_chosen(wanted, around) => Tie::Chosen,
+                props if props.is_filter => Tie::Filter,
+                _ => Tie::None,
+            };
+            Some(StreamSeen { tie, contested: targets.is_contested(id), ..seen })
+        })
         .collect();
     streams.sort_by_key(|stream| stream.serial);
     let mut sinks: Vec<SinkSeen> = followed
@@ -129,7 +167,7 @@ pub(super) fn look(model: &Model, followed: &Followed, heard: &Heard) -> Seen {
         .map(|(id, node, said)| sink(model, id, node, said))
         .collect();
     sinks.sort_by_key(|sink| sink.serial);
-    Seen { streams, sinks, crowd: followed.crowd }
+    Seen { session, streams, sinks, crowd: followed.crowd }
 }
 
 fn stream(
@@ -156,6 +194,8 @@ fn stream(
         sink: sink.map(|sink| sink.name.clone()),
         playing: said.running,
         channels: Some(said.output_ports).filter(|count| *count > 0),
+        tie: Tie::None,
+        contested: false,
     })
 }
 
@@ -214,7 +254,8 @@ mod tests {
     }
 
     fn seen(model: &Model, heard: &Heard) -> Seen {
-        look(model, &followed(model), heard)
+        let around = Around { model, default_sink: None, device: None };
+        look(1, &followed(model), heard, &Targets::default(), around)
     }
 
     #[test]
@@ -240,7 +281,7 @@ mod tests {
     #[test]
     fn nobody_is_told_of_before_it_has_said_who_it_is() {
         let model = graph();
-        assert_eq!(seen(&model, &Heard::default()), Seen::default());
+        assert_eq!(seen(&model, &Heard::default()), Seen { session: 1, ..Seen::default() });
         let mut without_client = heard(&model);
         without_client.clients.clear();
         assert_eq!(seen(&model, &without_client).streams, []);

@@ -1,7 +1,7 @@
 //! Commands to hr-graph: a bounded queue, and a doorbell that ends its sleep.
 //!
-//! Settings of the chain are one whole value of which the newest counts, so they wait in a place
-//! of their own: however fast they change, they never fill the queue.
+//! Settings of the chain are one whole value of which the newest counts, and so is where streams
+//! are to go. Each waits in a place of its own: however fast they change, they never fill the queue.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,10 +12,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use headroom_dsp::ChainParams;
 use parking_lot::Mutex;
 
-use super::GraphCommand;
+use super::{Aims, GraphCommand};
 
-/// The most commands that wait; hr-graph takes them all whenever it wakes.
-const QUEUE: usize = 256;
+/// The most commands that wait, beside whole values; hr-graph takes them all whenever it wakes.
+const QUEUE: usize = 8;
 
 /// Why a command was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,11 +28,18 @@ pub enum CommandError {
     Ended,
 }
 
+/// What of each whole value is the newest, until hr-graph takes it.
+#[derive(Debug, Default)]
+struct Newest {
+    params: Mutex<Option<ChainParams>>,
+    aims: Mutex<Option<Arc<Aims>>>,
+}
+
 /// Sends commands to hr-graph, from any thread.
 #[derive(Debug, Clone)]
 pub struct Commands {
     queue: Sender<GraphCommand>,
-    params: Arc<Mutex<Option<ChainParams>>>,
+    newest: Arc<Newest>,
     bell: Arc<UnixStream>,
 }
 
@@ -40,7 +47,7 @@ pub struct Commands {
 #[derive(Debug)]
 pub(super) struct Mailbox {
     queue: Receiver<GraphCommand>,
-    params: Arc<Mutex<Option<ChainParams>>>,
+    newest: Arc<Newest>,
     bell: UnixStream,
 }
 
@@ -49,10 +56,10 @@ pub(super) fn mailbox() -> std::io::Result<(Commands, Mailbox)> {
     ours.set_nonblocking(true)?;
     theirs.set_nonblocking(true)?;
     let (sender, receiver) = bounded(QUEUE);
-    let params = Arc::default();
+    let newest = Arc::default();
     Ok((
-        Commands { queue: sender, params: Arc::clone(&params), bell: Arc::new(ours) },
-        Mailbox { queue: receiver, params, bell: theirs },
+        Commands { queue: sender, newest: Arc::clone(&newest), bell: Arc::new(ours) },
+        Mailbox { queue: receiver, newest, bell: theirs },
     ))
 }
 
@@ -73,27 +80,22 @@ impl Commands {
     /// # Errors
     /// [`CommandError`] when the queue is full or hr-graph has ended.
     pub fn queue(&self, command: GraphCommand) -> Result<(), CommandError> {
-        if let GraphCommand::SetParams(params) = command {
-            *self.params.lock() = Some(params);
-            return Ok(());
+        match command {
+            GraphCommand::SetParams(params) => *self.newest.params.lock() = Some(params),
+            GraphCommand::Route(aims) => *self.newest.aims.lock() = Some(aims),
+            GraphCommand::Stop => {
+                self.queue.try_send(command).map_err(|error| {
+                    if error.is_full() { CommandError::Full } else { CommandError::Ended }
+                })?;
+            }
         }
-        self.queue
-            .try_send(command)
-            .map_err(|error| if error.is_full() { CommandError::Full } else { CommandError::Ended })
+        Ok(())
     }
 
     /// Wakes hr-graph. Never blocks.
     pub fn ring(&self) {
         // A bell that is full is ringing already.
         let _ = (&*self.bell).write(&[1]);
-    }
-}
-
-impl Commands {
-    /// Whether a command can be queued; one place is kept for [`GraphCommand::Stop`].
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.queue.len() < QUEUE - 1
     }
 }
 
@@ -108,10 +110,9 @@ impl Mailbox {
     pub(super) fn take(&self) -> Option<GraphCommand> {
         let mut rung = [0; 64];
         while matches!((&self.bell).read(&mut rung), Ok(n) if n == rung.len()) {}
-        self.queue
-            .try_recv()
-            .ok()
-            .or_else(|| self.params.lock().take().map(GraphCommand::SetParams))
+        let params = || self.newest.params.lock().take().map(GraphCommand::SetParams);
+        let aims = || self.newest.aims.lock().take().map(GraphCommand::Route);
+        self.queue.try_recv().ok().or_else(params).or_else(aims)
     }
 }
 
@@ -141,6 +142,12 @@ mod tests {
         }
         let Some(GraphCommand::SetParams(params)) = mailbox.take() else { panic!("not there") };
         assert_eq!(params, newest, "the newest counts");
+        for session in [1, 2] {
+            let aims = Aims { session, ..Aims::default() };
+            commands.send(GraphCommand::Route(Arc::new(aims))).expect("there is always room");
+        }
+        let Some(GraphCommand::Route(aims)) = mailbox.take() else { panic!("not there") };
+        assert_eq!(aims.session, 2, "the newest counts");
         assert!(mailbox.take().is_none());
         drop(mailbox);
         assert_eq!(commands.send(GraphCommand::Stop), Err(CommandError::Ended));

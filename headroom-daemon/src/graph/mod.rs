@@ -4,7 +4,8 @@
 //! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
 //! queue, events go out through another; both are plain values, and no PipeWire type crosses
 //! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
-//! `channels`, `hearing`, `model`, `census`); policy about streams and profiles is not its business.
+//! `channels`, `hearing`, `model`, `census`, `targets`); policy about streams and profiles is not
+//! its business.
 
 mod bindings;
 mod carry;
@@ -24,13 +25,17 @@ mod session;
 mod session_manager;
 mod spare_memory;
 mod streams;
+mod targets;
 mod thread;
 
-pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen};
+pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
 pub use event::{DeviceSink, GraphEvent};
 pub use mailbox::{CommandError, Commands};
 pub use said::Facts;
 pub use thread::{GraphThread, spawn};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use headroom_dsp::ChainParams;
 
@@ -55,19 +60,35 @@ pub enum Promotion {
 }
 
 /// What hr-graph can be told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum GraphCommand {
     /// New settings of the main bus and the master.
     SetParams(ChainParams),
-    /// Send one stream somewhere for as long as it lives, or leave it to the desktop again.
-    SendStream {
-        /// Which.
-        serial: u64,
-        /// Where to.
-        to: Option<Destination>,
-    },
+    /// Where streams are to go from now on.
+    Route(Arc<Aims>),
     /// Leave the graph as it was found, and end.
     Stop,
+}
+
+/// Where streams are to go: all that are not left to the desktop. The newest of these counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aims {
+    /// The connection to PipeWire that [`Seen::session`] named: another one gives the same serials
+    /// to others.
+    pub session: u32,
+    /// By serial.
+    pub streams: BTreeMap<u64, Aim>,
+}
+
+/// Where a stream is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aim {
+    /// There.
+    pub to: Destination,
+    /// Also if the app or somebody else wants it at another sink.
+    pub is_firm: bool,
+    /// Another number than before: it is asked for anew, also where others kept it from going.
+    pub asked: u32,
 }
 
 /// Where a stream can be sent.

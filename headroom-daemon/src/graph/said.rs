@@ -91,6 +91,21 @@ pub(super) struct NodeProps {
     pub(super) is_virtual: bool,
     /// There is a network behind it.
     pub(super) is_network: bool,
+    /// A stream that must stay where it is, or that nobody but the app links.
+    pub(super) is_fixed: bool,
+    /// The output of a filter, not of an app.
+    pub(super) is_filter: bool,
+    /// The sink that the app asks for.
+    pub(super) asks_for: Wanted,
+}
+
+/// A sink that somebody wants a stream to go to, in the two ways that PipeWire knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// `target.object`: a serial or a name.
+    pub(super) object: Option<String>,
+    /// `target.node` or `node.target`, which are older: an id or a name.
+    pub(super) node: Option<String>,
 }
 
 impl NodeProps {
@@ -104,6 +119,12 @@ impl NodeProps {
             is_virtual: is_true("node.virtual")
                 || get("factory.name") == Some("support.null-audio-sink"),
             is_network: is_true("node.network"),
+            // An app that links itself, or with WirePlumber's older word for it, must not be moved.
+            is_fixed: is_true("node.dont-move")
+                || is_true("node.dont-reconnect")
+                || !is_true("node.autoconnect"),
+            is_filter: get("node.link-group").is_some(),
+            asks_for: Wanted { object: text("target.object"), node: text("node.target") },
         }
     }
 }

@@ -130,7 +130,7 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
                 GraphCommand::Stop => return Ok(()),
                 GraphCommand::SetParams(params) => wishes.params = params,
                 // There are no streams, and none of those that were will be again.
-                GraphCommand::SendStream { .. } => {}
+                GraphCommand::Route(_) => {}
             }
         }
     }

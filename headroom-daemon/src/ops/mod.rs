@@ -28,8 +28,6 @@ pub(crate) struct Context {
     pub(crate) seat: SeatId,
     /// When.
     pub(crate) now: Instant,
-    /// Whether the graph can be told more than settings.
-    pub(crate) graph_has_room: bool,
 }
 
 /// The reply to a request that needs no state, so that nobody waits for the lock on its account.
@@ -60,9 +58,9 @@ pub(crate) fn answer(
         Op::ProfileUse(call) => reply(id, profile::use_it(model, call, effects)),
         Op::ProfileShow(call) => reply(id, profile::show(model, call)),
         Op::RouteList(_) => reply(id, Ok(&model.routing().rules)),
-        Op::RouteSet(call) => reply(id, route::set(model, call)),
-        Op::RouteUnset(call) => reply(id, route::unset(model, call)),
-        Op::RouteStream(call) => reply(id, route::stream(model, context, call, effects)),
+        Op::RouteSet(call) => reply(id, route::set(model, call, effects)),
+        Op::RouteUnset(call) => reply(id, route::unset(model, call, effects)),
+        Op::RouteStream(call) => reply(id, route::stream(model, call, effects)),
         Op::SettingGet(call) => reply(id, setting::get(model, call)),
         Op::SettingList(call) => reply(id, setting::list(model, call)),
         Op::SettingSet(call) => reply(id, setting::set(model, call, effects)),

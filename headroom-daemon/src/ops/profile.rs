@@ -1,8 +1,7 @@
 //! `profile.*`: which settings are in force.
 
 use headroom_ipc::{
-    Error, Profile, ProfileChange, ProfileDetail, ProfileShow, ProfileUse, Profiles, RoutingChange,
-    SettingChange,
+    Error, Profile, ProfileChange, ProfileDetail, ProfileShow, ProfileUse, Profiles, SettingChange,
 };
 
 use super::setting;
@@ -55,11 +54,7 @@ pub(crate) fn reloaded(model: &mut Model, read: Vec<ReadAgain>, effects: &mut Ef
 fn put_in_force(model: &mut Model, name: &str, effects: &mut Effects) {
     model.use_levels_of(name);
     model.publish(SettingChange::Replaced(model.settings_now()), effects);
-    let rules = model.rules_of(name);
-    if rules != model.routing().rules {
-        model.publish(RoutingChange::RuleChanged(rules), effects);
-        model.rules_have_changed(effects);
-    }
+    model.rules_have_changed(effects);
     setting::tell_graph(model, effects);
 }
 

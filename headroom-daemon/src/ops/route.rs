@@ -1,61 +1,95 @@
-//! `route.*`: where streams go. One stream can be sent anywhere; rules of the user are not kept
-//! yet, and are refused with what there is instead.
+//! `route.*`: where streams go. The user's rules are kept in the model, and `state::routing` decides
+//! by them; what is chosen for one stream lasts as long as that stream.
 
-use headroom_ipc::{Code, Error, Route, RouteSet, RouteStream, RouteUnset, Rule, Rules, Stream};
+use headroom_ipc::{
+    Code, Error, Route, RouteSet, RouteStream, RouteUnset, Rule, RuleOrigin, Rules, Stream,
+};
 
-use super::{Context, need_pipewire};
-use crate::graph::{Destination, GraphCommand};
-use crate::state::{Effects, MAIN_BUS, Model, census};
+use super::need_pipewire;
+use crate::graph::Tie;
+use crate::state::{Effects, MAIN_BUS, Model, census, routing};
+use crate::store::{MOST_ROUTE_BYTES, MOST_ROUTES, Remembered, UserRoute};
 
-pub(crate) fn set(_model: &Model, call: &RouteSet) -> Result<Rule, Error> {
-    destination(&call.route)?;
-    Err(no_rules())
+pub(crate) fn set(
+    model: &mut Model,
+    call: &RouteSet,
+    effects: &mut Effects,
+) -> Result<Rule, Error> {
+    must_exist(&call.route)?;
+    let RouteSet { matches, route } = call.clone();
+    let rule = Rule { matches: matches.clone(), route: route.clone(), origin: RuleOrigin::User };
+    let routes = &mut model.user_routes;
+    if let Some(known) = routes.iter_mut().find(|known| known.matches == matches) {
+        known.route = route;
+    } else {
+        let new = UserRoute { matches, route };
+        if !Remembered::has_room_for(routes, &new) {
+            return Err(no_room());
+        }
+        routes.insert(0, new);
+    }
+    model.rules_have_changed(effects);
+    Ok(rule)
 }
 
-pub(crate) fn unset(model: &Model, call: &RouteUnset) -> Result<Rules, Error> {
-    let _ = (model, call);
-    let text = "there is no rule of the user with this match: \"route.list\" lists the rules";
-    Err(Error::new(Code::NotFound, text).with_field("match"))
+pub(crate) fn unset(
+    model: &mut Model,
+    call: &RouteUnset,
+    effects: &mut Effects,
+) -> Result<Rules, Error> {
+    let before = model.user_routes.len();
+    model.user_routes.retain(|known| known.matches != call.matches);
+    if model.user_routes.len() == before {
+        let text = "there is no rule of the user with this match: \"route.list\" lists the rules";
+        return Err(Error::new(Code::NotFound, text).with_field("match"));
+    }
+    model.rules_have_changed(effects);
+    Ok(model.routing().rules.clone())
 }
 
 pub(crate) fn stream(
     model: &mut Model,
-    context: &Context,
     call: &RouteStream,
     effects: &mut Effects,
 ) -> Result<Stream, Error> {
-    let to = call.route.as_ref().map(destination).transpose()?;
+    if let Some(route) = &call.route {
+        must_exist(route)?;
+    }
     need_pipewire(model)?;
-    let known = model.routing().streams.iter().find(|stream| stream.id == call.stream);
-    let stream = known.cloned().ok_or_else(|| {
+    let is_it = |stream: &&Stream| stream.id == call.stream;
+    if !model.routing().streams.iter().any(|stream| is_it(&stream)) {
         let text = format!("there is no stream {}: \"stream.list\" lists them", call.stream);
-        Error::new(Code::NotFound, text).with_field("stream").with_value(call.stream)
-    })?;
-    if !context.graph_has_room {
-        let text = "the audio graph has not done what it was told before: try again later, and \
-                    look at the log of headroomd if it lasts";
-        return Err(Error::new(Code::Busy, text));
+        let error = Error::new(Code::NotFound, text);
+        return Err(error.with_field("stream").with_value(call.stream));
     }
-    effects.commands.push(GraphCommand::SendStream { serial: call.stream, to });
-    Ok(census::pin(model, stream, call.route.clone(), effects))
+    if call.route.is_some() && model.router.tie(call.stream) == Tie::Fixed {
+        let text = format!(
+            "stream {} says that it is not to be moved, or is linked by its app alone: the app can \
+             be told which sink to play to",
+            call.stream
+        );
+        let error = Error::new(Code::Conflict, text);
+        return Err(error.with_field("stream").with_value(call.stream));
+    }
+    model.router.choose(call.stream, call.route.clone());
+    census::reroute(model, effects);
+    let stream = model.routing().streams.iter().find(is_it);
+    Ok(stream.expect("it has been there, and nothing took it out").clone())
 }
 
-fn destination(route: &Route) -> Result<Destination, Error> {
-    match route {
-        Route::Processed => Ok(Destination::Bus),
-        Route::Protected => Ok(Destination::Master),
-        Route::Bypass => Ok(Destination::Device),
-        Route::Bus(name) if name == MAIN_BUS => Ok(Destination::Bus),
-        Route::Bus(name) => {
-            let known: Vec<&str> = Route::WORDS.iter().copied().chain([MAIN_BUS]).collect();
-            Err(Error::not_found("route", "bus", name, &known))
-        }
+fn must_exist(route: &Route) -> Result<(), Error> {
+    if routing::is_known(route) {
+        return Ok(());
     }
+    let known: Vec<&str> = Route::WORDS.iter().copied().chain([MAIN_BUS]).collect();
+    Err(Error::not_found("route", "bus", route.as_str(), &known))
 }
 
-/// Why there can be no rules yet, and what to do instead.
-fn no_rules() -> Error {
-    let text = "this headroomd applies no rules: \"route.stream\" sends one stream, for as long as \
-                it lives, and the sound settings of the desktop send an app for good";
-    Error::new(Code::Unavailable, text)
+/// What is kept is bounded: in the file that remembers it, and in each message that lists it.
+fn no_room() -> Error {
+    let text = format!(
+        "no more than {MOST_ROUTES} rules of the user with {MOST_ROUTE_BYTES} bytes of patterns are \
+         kept: remove some with \"route.unset\", or write patterns that match more"
+    );
+    Error::new(Code::Conflict, text).with_field("match")
 }

@@ -1,6 +1,6 @@
 //! Streams and sinks as clients see them, out of the picture that hr-graph gives.
 //!
-//! A stream goes where it was sent by `route.stream`, else where it is linked. What is other
+//! `routing` says where each stream is to go; where it is linked is in the picture. What is other
 //! than before is published one by one, so that each event says what has happened.
 
 use headroom_ipc::{
@@ -9,11 +9,15 @@ use headroom_ipc::{
 };
 
 use super::{Effects, MAIN_BUS, Model};
-use crate::graph::{InsertId, Seen, SinkSeen, StreamSeen};
+use crate::graph::{GraphCommand, InsertId, Seen, SinkSeen, StreamSeen};
 
 /// Takes the picture over.
 pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
-    model.pins.retain(|pinned, _| seen.streams.iter().any(|stream| stream.serial == *pinned));
+    model.router.set_session(seen.session);
+    model.router.keep(|known| seen.streams.iter().any(|stream| stream.serial == known));
+    for stream in &seen.streams {
+        model.router.set_tie(stream.serial, stream.tie);
+    }
     let streams: Vec<Stream> = seen.streams.iter().map(|seen| stream(model, seen)).collect();
     for gone in gone(&model.routing().streams, &streams, |stream| stream.id) {
         model.publish(RoutingChange::StreamRemoved(StreamRemoved { id: gone }), effects);
@@ -28,11 +32,12 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
     for sink in sinks {
         put_sink(model, sink, effects);
     }
+    tell_graph(model, effects);
 }
 
 /// PipeWire has gone, and all of them with it.
 pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
-    model.pins.clear();
+    model.router.forget();
     if !model.routing().streams.is_empty() {
         let rules = model.routing().rules.clone();
         let none = Routing { rules, streams: Vec::new() };
@@ -45,29 +50,19 @@ pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
     }
 }
 
-/// Another default sink: streams that are linked to nothing are on their way elsewhere.
-pub(super) fn reroute(model: &mut Model, effects: &mut Effects) {
+/// Something has changed that decides where streams go: each goes where it is to go now.
+pub(crate) fn reroute(model: &mut Model, effects: &mut Effects) {
     for mut stream in model.routing().streams.clone() {
         decide_route(model, &mut stream);
         put_stream(model, stream, effects);
     }
+    tell_graph(model, effects);
 }
 
-/// A stream is to go there for as long as it lives, or where the desktop sends it. Gives it as
-/// it is now; that it is linked so comes with a later picture.
-pub(crate) fn pin(
-    model: &mut Model,
-    mut stream: Stream,
-    to: Option<Route>,
-    effects: &mut Effects,
-) -> Stream {
-    match to {
-        Some(route) => model.pins.insert(stream.id, route),
-        None => model.pins.remove(&stream.id),
-    };
-    decide_route(model, &mut stream);
-    put_stream(model, stream.clone(), effects);
-    stream
+fn tell_graph(model: &mut Model, effects: &mut Effects) {
+    if let Some(aims) = model.aims() {
+        effects.commands.push(GraphCommand::Route(aims));
+    }
 }
 
 /// The ids that are not there any more.
@@ -114,7 +109,7 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         routed_by: RoutedBy::Graph,
         bus: is_on_main.then(|| MAIN_BUS.to_owned()),
         sink: seen.sink.clone(),
-        contested: false,
+        contested: seen.contested,
         playing: seen.playing,
         channels: seen.channels,
     };
@@ -122,12 +117,12 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     stream
 }
 
-/// A pin counts; without one it goes where it is linked.
+/// Where it is to go, or where it goes if it is left alone.
 fn decide_route(model: &Model, stream: &mut Stream) {
-    (stream.route, stream.routed_by) = match model.pins.get(&stream.id) {
-        Some(route) => (route.clone(), RoutedBy::Pin),
-        None => (route(model, stream.sink.as_deref()), RoutedBy::Graph),
-    };
+    let decision = model.router.decide(stream);
+    let (route, by) = (decision.route.cloned(), decision.by);
+    stream.route = route.unwrap_or_else(|| self::route(model, stream.sink.as_deref()));
+    stream.routed_by = by;
 }
 
 /// The route of a stream that goes to this sink; one that is linked to none goes to the default.
@@ -167,10 +162,11 @@ fn db(volume: f32) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::daemon::hello;
-    use crate::graph::{Crowd, Facts, GraphEvent, MOST_SINKS, MOST_STREAMS};
+    use crate::graph::{Crowd, Facts, GraphEvent, MOST_SINKS, MOST_STREAMS, Tie};
     use crate::server::ServerSettings;
     use crate::state::{DaemonState, Start};
     use crate::step::Input;
+    use crate::store::{MOST_ROUTE_BYTES, MOST_ROUTES, UserRoute};
     use headroom_ipc::Change;
     use std::time::Instant;
 
@@ -184,14 +180,16 @@ mod tests {
         })
     }
 
-    fn seen(streams: &[(u64, Option<&str>)]) -> Seen {
+    fn seen(streams: &[(u64, Option<&str>)], tie: Tie) -> Seen {
         let stream = |(serial, sink): &(u64, Option<&str>)| StreamSeen {
+            tie,
             serial: *serial,
             node_name: "node".into(),
             app: Facts { application_name: Some("mpv".into()), ..Facts::default() },
             sink: sink.map(str::to_owned),
             playing: sink.is_some(),
             channels: Some(2),
+            ..StreamSeen::default()
         };
         let sink = |serial, name: &str, is_device| SinkSeen {
             serial,
@@ -202,12 +200,12 @@ mod tests {
         Seen {
             streams: streams.iter().map(stream).collect(),
             sinks: vec![sink(3, "alsa", true), sink(5, "headroom.main", false)],
-            crowd: Crowd::default(),
+            ..Seen::default()
         }
     }
 
     fn names(state: &mut DaemonState, event: &GraphEvent) -> Vec<&'static str> {
-        let effects = state.step(Input::Graph(event), Instant::now(), true);
+        let effects = state.step(Input::Graph(event), Instant::now());
         let name = |change: &Change| match change {
             Change::Routing(change) => change.event(),
             Change::Sinks(change) => change.event(),
@@ -218,7 +216,7 @@ mod tests {
     }
 
     fn census(state: &mut DaemonState, streams: &[(u64, Option<&str>)]) -> Vec<&'static str> {
-        names(state, &GraphEvent::Census(Box::new(seen(streams))))
+        names(state, &GraphEvent::Census(Box::new(seen(streams, Tie::None))))
     }
 
     #[test]
@@ -226,13 +224,15 @@ mod tests {
         let mut state = state();
         let told = census(&mut state, &[(90, None)]);
         assert_eq!(told, ["stream_routed", "sink_changed", "sink_changed"]);
-        assert_eq!(state.model.routing().streams[0].route, Route::Bypass);
+        let stream = state.model.routing().streams[0].clone();
+        assert_eq!((&stream.route, stream.routed_by), (&Route::Processed, RoutedBy::DefaultRoute));
+        assert_eq!((stream.bus, stream.sink), (None, None), "it is not there yet");
         assert_eq!(census(&mut state, &[(90, Some("headroom.main"))]), ["stream_routed"]);
         let stream = &state.model.routing().streams[0];
         assert_eq!((&stream.route, stream.bus.as_deref()), (&Route::Processed, Some("main")));
         assert_eq!(census(&mut state, &[(90, Some("headroom.main"))]), [""; 0]);
         assert_eq!(census(&mut state, &[(91, Some("alsa"))]), ["stream_removed", "stream_routed"]);
-        assert_eq!(state.model.routing().streams[0].route, Route::Bypass);
+        assert_eq!(state.model.routing().streams[0].route, Route::Processed);
         let kinds: Vec<SinkKind> = state.model.sinks().sinks.iter().map(|sink| sink.kind).collect();
         assert_eq!(kinds, [SinkKind::Device, SinkKind::Bus]);
         assert_eq!(
@@ -242,9 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_linked_to_nothing_goes_where_the_default_is() {
+    fn a_stream_that_is_left_alone_goes_where_it_is_linked_or_where_the_default_is() {
         let mut state = state();
-        census(&mut state, &[(90, None), (91, Some("alsa"))]);
+        let streams = [(90, None), (91, Some("alsa"))];
+        let picture = seen(&streams, Tie::Fixed);
+        names(&mut state, &GraphEvent::Census(Box::new(picture)));
         let main = InsertId::Main.node_name().to_owned();
         let told = names(&mut state, &GraphEvent::DefaultSink(Some(main)));
         assert_eq!(told, ["device_changed", "stream_routed"]);
@@ -295,6 +297,7 @@ mod tests {
             sink: some('s'),
             playing: true,
             channels: Some(u32::MAX),
+            ..StreamSeen::default()
         });
         let sinks = (0..MOST_SINKS).map(|n| SinkSeen {
             serial: u64::MAX - n as u64,
@@ -307,8 +310,14 @@ mod tests {
             running: true,
         });
         let crowd = Crowd { streams: true, sinks: true };
-        let seen = Seen { streams: streams.collect(), sinks: sinks.collect(), crowd };
+        let seen = Seen { session: 1, streams: streams.collect(), sinks: sinks.collect(), crowd };
         let mut state = state();
+        // And with the most rules that the user can have.
+        let pattern = "x".repeat(MOST_ROUTE_BYTES / MOST_ROUTES);
+        let matches = headroom_ipc::Match { media_role: vec![pattern], ..Default::default() };
+        let route = UserRoute { matches, route: Route::Protected };
+        state.model.user_routes = vec![route; MOST_ROUTES];
+        state.model.rules_have_changed(&mut Effects::default());
         let told = names(&mut state, &GraphEvent::Census(Box::new(seen.clone())));
         assert_eq!(told.len(), MOST_STREAMS + MOST_SINKS + 1);
         assert_eq!(told.last(), Some(&"changed"), "it is said that there are more");

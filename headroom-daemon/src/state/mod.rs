@@ -10,6 +10,7 @@ pub(crate) mod graph_news;
 mod levels;
 mod model;
 mod profiles;
+pub(crate) mod routing;
 
 use std::path::PathBuf;
 use std::sync::Arc;

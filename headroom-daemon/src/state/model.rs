@@ -1,18 +1,19 @@
 //! What is so: the mirror that clients copy, and what it is made of.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use headroom_ipc::{
-    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Route, Routing, Rules,
-    SettingValue, Settings, Sinks, Stream, Tracked, Warning,
+    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, RoutingChange,
+    Rule, RuleOrigin, Rules, SettingValue, Settings, Sinks, Stream, Tracked, Warning,
 };
 use headroom_profile::Loaded;
 
 use super::levels::Levels;
 use super::profiles::KnownProfiles;
-use super::{Effects, wire};
-use crate::graph::InsertId;
+use super::routing::Router;
+use super::{Effects, census, routing, wire};
+use crate::graph::{Aims, InsertId};
 use crate::store::{AgcGain, Remembered, UserRoute};
 
 /// What the daemon starts with.
@@ -63,13 +64,13 @@ pub(crate) struct Model {
     pub(crate) gains: Gains,
     /// What people call the device sink.
     pub(super) device_description: Option<String>,
-    /// Streams that were sent somewhere one by one.
-    pub(super) pins: BTreeMap<u64, Route>,
+    /// Where streams go.
+    pub(crate) router: Router,
     /// Which inserts sound flows through.
     pub(super) running: Vec<InsertId>,
     /// The profile that the user has chosen, which is in force where there is such a profile.
     pub(crate) chosen_profile: Option<String>,
-    /// Where apps go by the user's choice.
+    /// Where apps go by the user's choice; the first that matches counts.
     pub(crate) user_routes: Vec<UserRoute>,
     /// What the AGC has settled at.
     pub(crate) agc: Option<AgcGain>,
@@ -88,7 +89,7 @@ impl Model {
             levels: Levels::new(profile.profile.clone(), &remembered.overrides),
             gains: Gains::default(),
             device_description: None,
-            pins: BTreeMap::new(),
+            router: Router::default(),
             running: Vec::new(),
             chosen_profile: remembered.profile.clone(),
             user_routes: remembered.routes.clone(),
@@ -106,10 +107,10 @@ impl Model {
             seq: 0,
             state: Settings { bypass: remembered.bypass, settings: model.levels.settings() },
         });
-        model.mirror.routing = Some(Tracked {
-            seq: 0,
-            state: Routing { rules: model.rules_of(&used), streams: Vec::new() },
-        });
+        let rules = model.rules_of(&used);
+        model.router.set_rules(&rules);
+        model.mirror.routing =
+            Some(Tracked { seq: 0, state: Routing { rules, streams: Vec::new() } });
         let mut daemon = Daemon {
             version: model.hello.version.clone(),
             protocol: PROTOCOL,
@@ -185,29 +186,51 @@ impl Model {
     /// The rules while this profile is in force.
     pub(crate) fn rules_of(&self, profile: &str) -> Rules {
         let Some(profile) = self.profiles.profile(profile) else { return Rules::default() };
+        let rules = self.user_routes.iter().map(|UserRoute { matches, route }| Rule {
+            matches: matches.clone(),
+            route: route.clone(),
+            origin: RuleOrigin::User,
+        });
         Rules {
-            rules: profile.rules.iter().map(wire::rule).collect(),
+            rules: rules.chain(profile.rules.iter().map(wire::rule)).collect(),
             default_route: wire::route(&profile.default_route.route),
         }
     }
 
-    /// Rules that a profile has and nothing applies are no secret.
+    /// Warns of routes to what is not there.
     pub(super) fn warn_of_rules(&self, daemon: &mut Daemon) {
         daemon.warnings.retain(|warning| warning.about != RULES);
-        if !self.routing().rules.rules.is_empty() {
-            let text = "the profile in force has rules, which this headroomd does not apply: \
-                        \"route.stream\" sends one stream";
-            self.warn(daemon, RULES, text);
+        let Rules { rules, default_route } = &self.routing().rules;
+        let routes = rules.iter().map(|rule| &rule.route).chain([default_route]);
+        if let Some(route) = routes.into_iter().find(|route| !routing::is_known(route)) {
+            let text = format!(
+                "there is no bus {:?}, which a rule leads to: its streams go through the main bus",
+                route.as_str()
+            );
+            self.warn(daemon, RULES, &text);
         }
     }
 
-    /// Looks again whether there are rules that nothing applies.
+    /// Takes over the rules that there are now, and sends every stream where it is to go by them.
     pub(crate) fn rules_have_changed(&mut self, effects: &mut Effects) {
+        let rules = self.rules_of(&self.profile_state().used);
+        if rules == self.routing().rules {
+            return;
+        }
+        self.router.set_rules(&rules);
+        self.publish(RoutingChange::RuleChanged(rules), effects);
         let mut daemon = self.daemon().clone();
         self.warn_of_rules(&mut daemon);
         if daemon != *self.daemon() {
             self.publish(DaemonChange::Changed(daemon), effects);
         }
+        census::reroute(self, effects);
+    }
+
+    /// Where hr-graph is to send streams, if that is another than before.
+    pub(super) fn aims(&mut self) -> Option<Arc<Aims>> {
+        let streams = &self.mirror.routing.as_ref()?.state.streams;
+        self.router.aims(streams)
     }
 
     /// Puts a known profile in force: its settings under the overrides. Nothing is published.

@@ -216,14 +216,14 @@ fn a_profile_file_is_read_again_and_a_bad_one_keeps_what_was_good() {
 }
 
 #[test]
-fn rules_that_nothing_applies_are_warned_of() {
+fn a_rule_that_leads_to_a_bus_that_is_not_there_is_warned_of() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = folder.path().join("mine.toml");
     let write = |rules: &str| {
         let text = format!("name = \"mine\"\ndescription = \"d\"\n{rules}");
         fs::write(&path, text).expect("written");
     };
-    write("[[rules]]\nmatch = { process_binary = [\"mpv\"] }\nroute = \"bypass\"\n");
+    write("[[rules]]\nmatch = { process_binary = [\"mpv\"] }\nroute = \"voice\"\n");
     let name = path.to_str().expect("text");
     let daemon = Daemon::with_profile(ServerSettings::default(), name);
     let mut peer = daemon.peer();

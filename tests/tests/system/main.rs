@@ -14,6 +14,7 @@ mod leaving;
 mod loudness;
 mod remembering;
 mod restarts;
+mod routes;
 mod setting;
 mod traps;
 mod volume;

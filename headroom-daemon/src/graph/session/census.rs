@@ -10,7 +10,7 @@ use crate::graph::GraphEvent;
 use crate::graph::census::{Followed, Seen, followed, look};
 use crate::graph::listening::{ClientListening, Listen, NodeListening};
 use crate::graph::pods::SinkVolume;
-use crate::graph::said::{Facts, Heard, NodeNews};
+use crate::graph::said::{Facts, Heard, NodeNews, Wanted};
 
 /// The least time between two pictures: however fast others change the graph, nobody is flooded.
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -57,6 +57,12 @@ impl Census {
         }
     }
 
+    /// The streams that have said what they are: their ids, serials being of the graph, and the
+    /// sinks that their apps ask for.
+    pub(super) fn asks(&self) -> impl Iterator<Item = (u32, &Wanted)> {
+        self.heard.nodes.iter().map(|(id, said)| (*id, &said.props.asks_for))
+    }
+
     /// Hears no more of what is followed no more.
     fn leave_out(&mut self, followed: &Followed) {
         let left: Vec<u32> = self
@@ -82,7 +88,8 @@ impl Session<'_> {
         let followed = followed(&self.model);
         self.census.leave_out(&followed);
         self.listen(&followed);
-        let seen = look(&self.model, &followed, &self.census.heard);
+        let (heard, session) = (&self.census.heard, self.wishes.session);
+        let seen = look(session, &followed, heard, &self.targets, self.around());
         if seen == self.census.told {
             self.census.is_stale = false;
             return;

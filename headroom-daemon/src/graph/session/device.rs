@@ -35,7 +35,7 @@ impl Session<'_> {
             Err(error) => self.trouble("listening to the device sink", Some(error)),
         }
         self.set_volumes();
-        self.pins_follow_device();
+        self.census.changed();
     }
 
     /// The name of the device sink that is heard.

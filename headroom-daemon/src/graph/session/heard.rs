@@ -6,7 +6,7 @@ use super::latency::{LOOKS, Repeat};
 use super::volume::fit;
 use super::{Outcome, Session};
 use crate::audio::Volume;
-use crate::graph::bindings::MetadataBinding;
+use crate::graph::bindings::{GRAPH, MetadataBinding};
 use crate::graph::carry::Write;
 use crate::graph::hearing::Hearing;
 use crate::graph::model::Global;
@@ -37,22 +37,29 @@ impl Session<'_> {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);
                 }
+                if matches!(&global, Global::Node(node) if node.is_stream()) {
+                    self.targets.added(id, now);
+                }
                 self.model.add(id, global);
                 self.census.changed();
             }
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
                 self.census.removed(id);
-                self.pins.removed(id);
+                self.targets.removed(id);
                 self.removed(id);
             }
             Notice::Metadata { subject, key, value } => {
                 if self.is_answered(self.syncs.metadata) {
                     self.hearing.heard();
                 }
-                // A whole subject cleared, or another's stream, is not ours to follow.
-                if let (0, Some(key)) = (subject, key) {
-                    self.wishes.default.takes(&key, value.as_deref(), is_ours);
+                match (subject, key) {
+                    (GRAPH, Some(key)) => {
+                        self.wishes.default.takes(&key, value.as_deref(), is_ours);
+                        self.census.changed();
+                    }
+                    (GRAPH, None) => {}
+                    (id, key) => self.take_target(id, key.as_deref(), value.as_deref(), now),
                 }
             }
             Notice::NodeSays(id, news) => self.census.node_says(id, news),
@@ -161,7 +168,7 @@ impl Session<'_> {
                 self.metadata = Some(metadata);
                 self.syncs.metadata = self.sync();
                 self.told.no_session_manager = false;
-                self.say_all_pins();
+                self.targets.metadata_is_new();
             }
             Err(error) => self.trouble("listening to the metadata", Some(error)),
         }

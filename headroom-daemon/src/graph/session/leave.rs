@@ -21,8 +21,8 @@ impl Session<'_> {
             for output in outputs {
                 metadata.clear_target(output);
             }
-            self.let_pins_go(metadata);
         }
+        self.let_routes_go();
         let last_word = self.sync();
         self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(last_word));
     }

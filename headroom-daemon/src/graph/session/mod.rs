@@ -7,7 +7,7 @@
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `census`, `device`,
-//! `default`, `volume` and `latency` each follow one thing, and `leave` puts everything back.
+//! `default`, `routes`, `volume` and `latency` each follow one thing, and `leave` puts everything back.
 
 mod alone;
 mod census;
@@ -17,7 +17,7 @@ mod heard;
 mod inserts;
 mod latency;
 mod leave;
-mod pins;
+mod routes;
 mod volume;
 
 use std::sync::Arc;
@@ -38,13 +38,13 @@ use super::hearing::Hearing;
 use super::mailbox::Mailbox;
 use super::model::Model;
 use super::notice::Notices;
+use super::targets::Targets;
 use super::thread::Events;
-use super::{GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion, spare_memory};
+use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion, spare_memory};
 use crate::audio::{StageParams, Volume, Watch};
 use census::Census;
 use inserts::Live;
 use latency::LOOKS;
-use pins::Pins;
 
 /// The rate to start from where PipeWire does not say.
 const USUAL_RATE_HZ: u32 = 48_000;
@@ -57,6 +57,8 @@ pub(super) struct Wishes {
     /// What the AGC starts from before it has a gain of its own.
     agc_gain: Db,
     main_watch: Option<Arc<Watch>>,
+    /// The number of this connection.
+    session: u32,
 }
 
 impl Wishes {
@@ -67,6 +69,7 @@ impl Wishes {
             default: DefaultSink::default(),
             agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
             main_watch: None,
+            session: 0,
         }
     }
 }
@@ -103,7 +106,8 @@ pub(super) struct Session<'a> {
     metadata: Option<MetadataBinding>,
     hearing: Hearing,
     census: Census,
-    pins: Pins,
+    targets: Targets,
+    aims: Arc<Aims>,
     _registry_listener: pw::registry::Listener,
     registry: RegistryRc,
     _core_listener: pw::core::Listener,
@@ -160,6 +164,7 @@ impl<'a> Session<'a> {
             }
         };
         wishes.default.forget_current();
+        wishes.session += 1;
         let mut session = Session {
             main: None,
             master: None,
@@ -167,7 +172,8 @@ impl<'a> Session<'a> {
             metadata: None,
             hearing: Hearing::default(),
             census: Census::default(),
-            pins: Pins::default(),
+            targets: Targets::default(),
+            aims: Arc::default(),
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
             _core_listener: core_listener,
@@ -224,7 +230,7 @@ impl<'a> Session<'a> {
                     self.ended = Some(Outcome::Stop);
                 }
                 GraphCommand::SetParams(params) => self.set_params(params),
-                GraphCommand::SendStream { serial, to } => self.send_stream(serial, to),
+                GraphCommand::Route(aims) => self.set_aims(aims),
             }
         }
         self.main_loop.loop_().iterate(Timeout::None);
@@ -344,6 +350,7 @@ impl<'a> Session<'a> {
         self.link_volumes(now);
         self.follow_default();
         self.tell_ready(now);
+        self.keep_routes();
     }
 
     fn tell_ready(&mut self, now: Instant) {

@@ -1,0 +1,591 @@
+//! Where streams are sent: by others, by the app itself, and by us.
+//!
+//! WirePlumber links a stream to what the metadata says of it, else to what the app asks for, else
+//! to the default sink. Whoever wants a stream elsewhere writes into the same place, so what
+//! others had written is kept here and put back when we let the stream go; and who writes there
+//! again and again after us wins, because two that move one stream are worse than either.
+//!
+//! `session` says what the metadata says and writes what comes out of here. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::model::Model;
+use super::said::{Wanted, capped};
+use super::{Aim, Destination, InsertId, is_ours};
+
+/// Key of where a stream is to go: a serial, or the name of a sink.
+pub(super) const OBJECT: &str = "target.object";
+/// The older key, which WirePlumber 0.4 writes: an id.
+const NODE: &str = "target.node";
+/// Key under which we leave what others had said of a stream before us, for ourselves after a
+/// crash. Others pass over it.
+const FORMER: &str = "headroom.former.target";
+/// Value for no sink in particular.
+const NOWHERE: &str = "-1";
+
+/// How often a stream that others move is moved back within [`MEMORY`].
+const MOST_TRIES: usize = 3;
+const MEMORY: Duration = Duration::from_secs(10);
+/// For so long after its start, what is written of a stream is what WirePlumber remembers of it.
+const YOUNG: Duration = Duration::from_secs(1);
+/// The most writes of ours for one stream that have not come back yet.
+const MOST_PENDING: usize = 8;
+
+/// Every stream of an app, by the id of its node.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    streams: BTreeMap<u32, Target>,
+    /// The metadata has been bound, and what a run before us left in it is still to be taken up.
+    is_new: bool,
+}
+
+/// How a value of the metadata has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// It has been there when the metadata was bound.
+    Listed,
+    /// Somebody has written it just now.
+    Written,
+}
+
+#[derive(Debug)]
+struct Target {
+    since: Instant,
+    /// What others say.
+    theirs: Wanted,
+    /// The value of [`OBJECT`], as it was last heard.
+    object: Option<String>,
+    /// The value of [`FORMER`], as it was last heard or written.
+    former: Option<String>,
+    /// What we have written last, while it holds.
+    ours: Option<String>,
+    /// What we have written and not heard yet.
+    pending: Vec<Option<String>>,
+    /// The aim that `tries` and `is_contested` are about.
+    aim: Option<Aim>,
+    tries: Vec<Instant>,
+    is_contested: bool,
+}
+
+/// What to write about a stream, in this order.
+pub(super) type Writes = Vec<(&'static str, Option<String>)>;
+
+/// What must be known of the graph to send a stream somewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'g> {
+    /// Every sink that there is.
+    pub(super) model: &'g Model,
+    /// The default sink.
+    pub(super) default_sink: Option<&'g str>,
+    /// The device sink that is heard.
+    pub(super) device: Option<&'g str>,
+}
+
+/// The value that a stream is to have.
+#[derive(Debug, PartialEq, Eq)]
+enum Key<'g> {
+    /// That of others, or none: it goes there by itself.
+    Theirs,
+    /// The name of this sink.
+    Name(&'g str),
+    /// There is nowhere to send it yet.
+    Wait,
+}
+
+impl Targets {
+    /// A stream is there.
+    pub(super) fn added(&mut self, id: u32, now: Instant) {
+        self.streams.insert(
+            id,
+            Target {
+                since: now,
+                theirs: Wanted::default(),
+                object: None,
+                former: None,
+                ours: None,
+                pending: Vec::new(),
+                aim: None,
+                tries: Vec::new(),
+                is_contested: false,
+            },
+        );
+    }
+
+    /// A node has gone, and its id may be given to another.
+    pub(super) fn removed(&mut self, id: u32) {
+        self.streams.remove(&id);
+    }
+
+    /// The metadata has been bound, and says what it holds from the beginning.
+    pub(super) fn metadata_is_new(&mut self) {
+        self.is_new = true;
+        for target in self.streams.values_mut() {
+            target.theirs = Wanted::default();
+            (target.object, target.former, target.ours) = (None, None, None);
+            target.pending.clear();
+        }
+    }
+
+    /// Takes a value of the metadata; without a key, all of this stream are cleared. Gives whether
+    /// it is news of where others want a stream.
+    pub(super) fn take(
+        &mut self,
+        id: u32,
+        key: Option<&str>,
+        value: Option<&str>,
+        news: News,
+        now: Instant,
+    ) -> bool {
+        let Some(target) = self.streams.get_mut(&id) else { return false };
+        let value = value.map(capped);
+        let before = (target.theirs.clone(), target.is_contested);
+        match key {
+            Some(OBJECT) => target.take_object(value, news, now),
+            Some(NODE) => target.theirs.node = value,
+            Some(FORMER) => target.former = value,
+            Some(_) => {}
+            None => {
+                target.theirs.node = None;
+                target.former = None;
+                target.take_object(None, news, now);
+            }
+        }
+        before != (target.theirs.clone(), target.is_contested)
+    }
+
+    /// What a run before us left behind is ours again, with what others had said before it.
+    pub(super) fn take_up_what_was_left_behind(&mut self) {
+        if !std::mem::take(&mut self.is_new) {
+            return;
+        }
+        for target in self.streams.values_mut() {
+            if let Some(former) = &target.former {
+                target.theirs = read_former(former);
+                target.ours = Some(target.object.clone().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Whether others move the stream away from where it is to go, and we have given in.
+    pub(super) fn is_contested(&self, id: u32) -> bool {
+        self.streams.get(&id).is_some_and(|target| target.is_contested)
+    }
+
+    /// The sink that others want the stream to go to, if it is there.
+    pub(super) fn wanted_sink<'g>(
+        &self,
+        id: u32,
+        asks_for: &Wanted,
+        model: &'g Model,
+    ) -> Option<&'g str> {
+        let theirs = &self.streams.get(&id)?.theirs;
+        let said = [&theirs.object, &theirs.node].into_iter().any(Option::is_some);
+        wanted_sink(if said { theirs } else { asks_for }, model)
+    }
+
+    /// What to write so that the stream goes where it is to go; without an aim, where it would go
+    /// without us.
+    pub(super) fn writes(
+        &mut self,
+        id: u32,
+        aim: Option<Aim>,
+        asks_for: &Wanted,
+        around: Around<'_>,
+    ) -> Writes {
+        let wanted = self.wanted_sink(id, asks_for, around.model);
+        let Some(target) = self.streams.get_mut(&id) else { return Writes::new() };
+        if target.aim != aim {
+            target.aim = aim;
+            target.tries.clear();
+            target.is_contested = false;
+        }
+        let holds = |aim: &Aim| !target.is_contested && (aim.is_firm || !is_chosen(wanted, around));
+        let key = match aim.filter(holds) {
+            Some(aim) => key(aim.to, wanted, around),
+            None => Key::Theirs,
+        };
+        match key {
+            Key::Theirs => target.let_go(around.model),
+            Key::Name(name) => target.hold(name),
+            Key::Wait => Writes::new(),
+        }
+    }
+
+    /// What to write so that all streams go where they would go without us.
+    pub(super) fn let_all_go(&mut self, model: &Model) -> Vec<(u32, Writes)> {
+        self.streams.iter_mut().map(|(id, target)| (*id, target.let_go(model))).collect()
+    }
+}
+
+impl Target {
+    fn take_object(&mut self, value: Option<String>, news: News, now: Instant) {
+        self.object.clone_from(&value);
+        if let Some(own) = self.pending.iter().position(|written| *written == value) {
+            self.pending.drain(..=own);
+            return;
+        }
+        self.theirs.object = value;
+        // Whatever of ours is still under way came before theirs.
+        self.pending.clear();
+        self.ours = None;
+        if news == News::Listed || self.aim.is_none() || now < self.since + YOUNG {
+            return;
+        }
+        self.tries.retain(|tried| now < *tried + MEMORY);
+        if self.tries.len() >= MOST_TRIES {
+            self.is_contested = true;
+        } else {
+            self.tries.push(now);
+        }
+    }
+
+    /// What the metadata will say of the stream once all of ours has come.
+    fn in_force(&self) -> Option<&str> {
+        self.pending.last().unwrap_or(&self.object).as_deref()
+    }
+
+    fn hold(&mut self, name: &str) -> Writes {
+        let mut writes = Writes::new();
+        if self.ours.as_deref() == Some(name) && self.in_force() == Some(name) {
+            return writes;
+        }
+        let former = former_of(&self.theirs);
+        if self.former.as_ref() != Some(&former) {
+            writes.push((FORMER, Some(former.clone())));
+            self.former = Some(former);
+        }
+        if self.in_force() != Some(name) {
+            self.write_object(Some(name.to_owned()), &mut writes);
+        }
+        self.ours = Some(name.to_owned());
+        writes
+    }
+
+    fn let_go(&mut self, model: &Model) -> Writes {
+        let mut writes = Writes::new();
+        if self.ours.take().is_some() {
+            // What WirePlumber remembers of the stream on disk went when we wrote. It remembers
+            // again what it is told by serial in this key, and not what only stands in the other.
+            let serial = || {
+                let sink = model.sink_named(wanted_sink(&self.theirs, model)?)?;
+                Some(model.node(sink)?.serial.to_string())
+            };
+            let value = match &self.theirs {
+                Wanted { object: Some(object), .. } => Some(object.clone()),
+                Wanted { object: None, node: Some(_) } => serial(),
+                Wanted { object: None, node: None } => None,
+            };
+            if self.in_force() != value.as_deref() {
+                self.write_object(value.clone(), &mut writes);
+            }
+            self.theirs.object = value;
+        }
+        if self.former.take().is_some() {
+            writes.push((FORMER, None));
+        }
+        writes
+    }
+
+    fn write_object(&mut self, value: Option<String>, writes: &mut Writes) {
+        if self.pending.len() >= MOST_PENDING {
+            self.pending.remove(0);
+        }
+        self.pending.push(value.clone());
+        writes.push((OBJECT, value));
+    }
+}
+
+/// Whether others want a stream at another sink than the one that it would be heard from anyway.
+pub(super) fn is_chosen(wanted: Option<&str>, around: Around<'_>) -> bool {
+    wanted.is_some() && wanted != around.device && wanted != around.default_sink
+}
+
+/// What a stream that others want at this sink needs, to go there.
+fn key<'g>(to: Destination, wanted: Option<&str>, around: Around<'g>) -> Key<'g> {
+    // Where it goes while we say nothing.
+    let Some(by_itself) = wanted.or(around.default_sink) else { return Key::Wait };
+    let insert = match to {
+        Destination::Bus => InsertId::Main,
+        Destination::Master => InsertId::Master,
+        Destination::Device if !is_ours(by_itself) => return Key::Theirs,
+        Destination::Device => return around.device.map_or(Key::Wait, Key::Name),
+    };
+    let name = insert.node_name();
+    match around.model.sink_named(name) {
+        _ if by_itself == name => Key::Theirs,
+        Some(_) => Key::Name(name),
+        None => Key::Wait,
+    }
+}
+
+/// The sink that is meant, if it is there.
+fn wanted_sink<'g>(wanted: &Wanted, model: &'g Model) -> Option<&'g str> {
+    let Wanted { object, node } = wanted;
+    let (value, is_serial) = match (object, node) {
+        (Some(object), _) => (object, true),
+        (None, Some(node)) => (node, false),
+        (None, None) => return None,
+    };
+    if value == NOWHERE {
+        return None;
+    }
+    let number: Option<u64> = value.parse().ok();
+    let mut sinks = model.sinks();
+    let found = sinks.find(|(id, node)| match number {
+        Some(number) if is_serial => node.serial == number,
+        Some(number) => u64::from(*id) == number,
+        None => node.name == *value,
+    });
+    found.map(|(_, node)| node.name.as_str())
+}
+
+fn former_of(theirs: &Wanted) -> String {
+    serde_json::json!({ "object": theirs.object, "node": theirs.node }).to_string()
+}
+
+fn read_former(value: &str) -> Wanted {
+    let value: serde_json::Value = serde_json::from_str(value).unwrap_or_default();
+    let text = |key| value.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Wanted { object: text("object"), node: text("node") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::model::{Global, Node};
+
+    const APP: u32 = 40;
+    const MAIN: &str = "headroom.main";
+
+    fn graph() -> Model {
+        let mut model = Model::default();
+        for (id, serial, name) in [
+            (30, 300, "speakers"),
+            (31, 310, "hdmi"),
+            (32, 320, MAIN),
+            (33, 330, "headroom.master"),
+        ] {
+            let (name, media_class) = (name.to_owned(), "Audio/Sink".to_owned());
+            model.add(id, Global::Node(Node { name, media_class, serial, ..Node::default() }));
+        }
+        model
+    }
+
+    /// A metadata object that says back what is written, and one stream.
+    struct Scene {
+        model: Model,
+        targets: Targets,
+        default_sink: &'static str,
+        asks_for: Wanted,
+        now: Instant,
+        values: BTreeMap<&'static str, String>,
+        writes: usize,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            let now = Instant::now();
+            let mut targets = Targets::default();
+            targets.added(APP, now);
+            Scene {
+                model: graph(),
+                targets,
+                default_sink: "speakers",
+                asks_for: Wanted::default(),
+                now: now + YOUNG,
+                values: BTreeMap::new(),
+                writes: 0,
+            }
+        }
+
+        fn carry_out(&mut self, writes: Writes) {
+            for (key, value) in writes {
+                self.writes += 1;
+                self.says(key, value.as_deref());
+            }
+        }
+
+        /// The metadata has another value.
+        fn says(&mut self, key: &'static str, value: Option<&str>) {
+            match value {
+                Some(value) => drop(self.values.insert(key, value.to_owned())),
+                None => drop(self.values.remove(key)),
+            }
+            self.targets.take(APP, Some(key), value, News::Written, self.now);
+        }
+
+        fn aims_at(&mut self, to: Option<Destination>) {
+            self.aims(to.map(|to| Aim { to, is_firm: false, asked: 0 }));
+        }
+
+        fn aims(&mut self, aim: Option<Aim>) {
+            let around = Around {
+                model: &self.model,
+                default_sink: Some(self.default_sink),
+                device: Some("speakers"),
+            };
+            let writes = self.targets.writes(APP, aim, &self.asks_for, around);
+            self.carry_out(writes);
+        }
+
+        fn target(&self) -> Option<&str> {
+            self.values.get(OBJECT).map(String::as_str)
+        }
+    }
+
+    const BUS: Option<Destination> = Some(Destination::Bus);
+    const FIRM: Option<Aim> = Some(Aim { to: Destination::Bus, is_firm: true, asked: 0 });
+
+    #[test]
+    fn what_goes_right_by_itself_is_never_touched() {
+        let mut scene = Scene::new();
+        scene.aims_at(Some(Destination::Device));
+        scene.aims_at(None);
+        scene.default_sink = MAIN;
+        scene.aims_at(BUS);
+        scene.default_sink = "speakers";
+        scene.asks_for.object = Some(MAIN.into());
+        scene.aims(FIRM);
+        scene.asks_for.object = Some("hdmi".into());
+        scene.aims_at(Some(Destination::Device));
+        assert_eq!(scene.writes, 0);
+    }
+
+    #[test]
+    fn a_stream_is_sent_once_and_let_go_without_a_trace() {
+        let mut scene = Scene::new();
+        scene.aims_at(BUS);
+        assert_eq!(scene.target(), Some(MAIN));
+        let writes = scene.writes;
+        scene.aims_at(BUS);
+        assert_eq!(scene.writes, writes, "once");
+        scene.aims_at(Some(Destination::Master));
+        assert_eq!(scene.target(), Some("headroom.master"));
+        scene.aims_at(Some(Destination::Device));
+        assert!(scene.values.is_empty(), "to the device it goes by itself: {:?}", scene.values);
+        scene.aims_at(BUS);
+        for (_, writes) in scene.targets.let_all_go(&scene.model) {
+            scene.carry_out(writes);
+        }
+        assert!(scene.values.is_empty(), "{:?}", scene.values);
+    }
+
+    #[test]
+    fn while_our_bus_is_the_default_what_is_to_go_past_us_is_sent_to_the_device() {
+        let mut scene = Scene::new();
+        scene.default_sink = MAIN;
+        scene.aims_at(Some(Destination::Device));
+        assert_eq!(scene.target(), Some("speakers"));
+        scene.default_sink = "speakers";
+        scene.aims_at(Some(Destination::Device));
+        assert!(scene.values.is_empty(), "now it goes there by itself");
+    }
+
+    #[test]
+    fn a_sink_that_is_not_there_is_waited_for() {
+        let mut scene = Scene::new();
+        scene.model.remove(32);
+        scene.aims_at(BUS);
+        assert_eq!(scene.writes, 0);
+    }
+
+    #[test]
+    fn the_sink_that_others_chose_is_left_to_all_but_a_firm_aim_and_given_back_after_it() {
+        for (key, value) in [(OBJECT, "310"), (OBJECT, "hdmi"), (NODE, "31"), (NODE, "hdmi")] {
+            let mut scene = Scene::new();
+            scene.says(key, Some(value));
+            scene.aims_at(BUS);
+            assert_eq!(scene.writes, 0, "{key} {value}");
+            scene.aims(FIRM);
+            assert_eq!(scene.target(), Some(MAIN));
+            scene.aims(None);
+            let given_back = if key == OBJECT { value } else { "310" };
+            assert_eq!(scene.target(), Some(given_back));
+            assert!(!scene.values.contains_key(FORMER));
+        }
+    }
+
+    #[test]
+    fn the_sink_that_is_heard_anyway_and_one_that_is_away_are_no_choice() {
+        for value in ["300", "speakers", "-1", "999", "unplugged"] {
+            let mut scene = Scene::new();
+            scene.asks_for.object = Some("speakers".into());
+            scene.says(OBJECT, Some(value));
+            scene.aims_at(BUS);
+            assert_eq!(scene.target(), Some(MAIN), "{value}");
+            scene.aims_at(None);
+            assert_eq!(scene.target(), Some(value), "as it was");
+        }
+    }
+
+    #[test]
+    fn who_moves_a_stream_back_is_given_in_to_after_three_times() {
+        let mut scene = Scene::new();
+        scene.aims_at(BUS);
+        for _ in 0..MOST_TRIES {
+            scene.says(OBJECT, Some("300"));
+            assert!(!scene.targets.is_contested(APP));
+            scene.aims_at(BUS);
+            assert_eq!(scene.target(), Some(MAIN));
+        }
+        scene.says(OBJECT, Some("300"));
+        scene.aims_at(BUS);
+        assert!(scene.targets.is_contested(APP));
+        assert_eq!(scene.target(), Some("300"), "it is left there");
+        assert!(!scene.values.contains_key(FORMER));
+        // Until it is asked for anew.
+        scene.aims(Some(Aim { to: Destination::Bus, is_firm: true, asked: 1 }));
+        assert!(!scene.targets.is_contested(APP));
+        assert_eq!(scene.target(), Some(MAIN));
+    }
+
+    #[test]
+    fn who_moves_a_stream_back_now_and_then_is_not_given_in_to() {
+        let mut scene = Scene::new();
+        scene.aims_at(BUS);
+        for _ in 0..20 {
+            scene.now += MEMORY / MOST_TRIES as u32 + Duration::from_millis(1);
+            scene.says(OBJECT, Some("300"));
+            scene.aims_at(BUS);
+            assert_eq!(scene.target(), Some(MAIN));
+        }
+    }
+
+    #[test]
+    fn a_write_of_ours_that_comes_late_is_not_taken_for_anothers() {
+        let mut scene = Scene::new();
+        let around = Around {
+            model: &scene.model,
+            default_sink: Some("speakers"),
+            device: Some("speakers"),
+        };
+        let aim = |to| Some(Aim { to, is_firm: false, asked: 0 });
+        let asks = Wanted::default();
+        scene.targets.writes(APP, aim(Destination::Bus), &asks, around);
+        scene.targets.writes(APP, aim(Destination::Master), &asks, around);
+        for value in [MAIN, "headroom.master"] {
+            assert!(!scene.targets.take(APP, Some(OBJECT), Some(value), News::Written, scene.now));
+        }
+        assert!(scene.targets.writes(APP, aim(Destination::Master), &asks, around).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_behind_is_put_right() {
+        let mut before = Scene::new();
+        before.says(OBJECT, Some("310"));
+        before.aims(FIRM);
+        // Another run finds the metadata so.
+        let mut scene = Scene::new();
+        scene.targets.metadata_is_new();
+        for (key, value) in &before.values {
+            let value = Some(value.as_str());
+            scene.targets.take(APP, Some(key), value, News::Listed, scene.now);
+        }
+        scene.values = before.values;
+        scene.targets.take_up_what_was_left_behind();
+        scene.aims_at(None);
+        assert_eq!(scene.target(), Some("310"));
+        assert!(!scene.values.contains_key(FORMER));
+    }
+}
