@@ -7,11 +7,15 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod ask;
 mod audio;
 mod command;
+mod daemon;
+mod editor;
 mod failure;
 mod interrupt;
 mod offline;
+mod on_disk;
 mod plot;
 mod print;
 
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
         args::Command::Get(args) => command::get::run(&args),
         args::Command::Settings(args) => command::settings::run(&args),
         args::Command::Unset(args) => command::unset::run(&args),
+        args::Command::Profile(args) => command::profile::run(&args),
         args::Command::Call(args) => command::call::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),
         args::Command::Render(args) => command::render::run(&args),

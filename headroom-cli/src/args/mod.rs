@@ -1,5 +1,6 @@
 //! What was typed. What it means is the business of each command.
 
+mod profile;
 mod setting;
 
 use std::ffi::OsString;
@@ -9,6 +10,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use headroom_client::ipc::{BypassTo, Route, Topic};
 
+pub(crate) use profile::{
+    CopyArgs, DeleteArgs, EditArgs, ExportArgs, ImportArgs, ListArgs, NewArgs, PathArgs,
+    ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
+};
 pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
 
 use crate::audio::Depth;
@@ -34,6 +39,7 @@ pub(crate) enum Command {
     Get(GetArgs),
     Settings(SettingsArgs),
     Unset(UnsetArgs),
+    Profile(ProfileArgs),
     Call(CallArgs),
     Daemon(DaemonArgs),
     Render(RenderArgs),

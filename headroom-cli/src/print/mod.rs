@@ -4,6 +4,7 @@
 
 mod event;
 mod paint;
+mod profile;
 mod progress;
 mod report;
 mod route;
@@ -11,17 +12,22 @@ mod setting;
 mod status;
 mod table;
 mod text;
+mod verdict;
 
 use std::io::{self, Write};
 
 pub(crate) use event::event_line;
 pub(crate) use paint::Paint;
+pub(crate) use profile::{
+    InForce, ListedProfile, profile_detail, profile_in_force, profile_list, reloaded,
+};
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
 pub(crate) use route::{meant, routed_by, routes};
 pub(crate) use setting::{Reach, adjusted, setting_line, settings_table, taken_back};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
+pub(crate) use verdict::ProfileVerdict;
 
 use crate::failure::Failure;
 

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Accepts, Kind, Setting, SettingValue};
+use headroom_client::ipc::{Accepts, Kind, ProfileValue, Setting, SettingValue};
+use headroom_profile::wire;
 
 use super::Paint;
 use super::text::{column, plain};
 
 const KEY: usize = 32;
 const VALUE: usize = 11;
-const PROFILE: usize = 11;
 
 /// How far a step has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,30 +50,61 @@ pub(crate) fn taken_back(setting: &Setting, paint: Paint) -> String {
     format!("{} = {value}, as the profile has it\n", plain(&setting.key))
 }
 
-/// Settings, one a line, with a line between sections.
+/// Settings, one a line.
 pub(crate) fn settings_table(settings: &[Setting], paint: Paint) -> String {
-    let row = |key: &str, value: &str, profile: &str, range: &str| {
-        let (key, value) = (column(key, KEY), column(value, VALUE));
-        format!("{key}  {value}  {}  {range}", column(profile, PROFILE))
+    let rows = settings.iter().map(|setting| Row {
+        key: &setting.key,
+        first: amount(&setting.key, &setting.value),
+        second: setting.overridden.then(|| amount(&setting.key, &setting.profile_value)),
+        range: range(&setting.accepts),
+    });
+    table(["Value", "Profile"], rows, paint)
+}
+
+/// The values of a profile, one a line, and what would be in force where that is another.
+pub(super) fn values_table(values: &[ProfileValue], paint: Paint) -> String {
+    let rows = values.iter().map(|value| Row {
+        key: &value.key,
+        first: amount(&value.key, &value.value),
+        second: value
+            .effective
+            .as_ref()
+            .filter(|effective| **effective != value.value)
+            .map(|effective| amount(&value.key, effective)),
+        range: headroom_profile::Setting::find(&value.key)
+            .map(|setting| range(&wire::accepts(setting.kind)))
+            .unwrap_or_default(),
+    });
+    table(["Profile", "You set"], rows, paint)
+}
+
+struct Row<'a> {
+    key: &'a str,
+    first: String,
+    /// Where there is something else than the first, it matters.
+    second: Option<String>,
+    range: String,
+}
+
+/// Rows, with a line between sections.
+fn table<'a>(heads: [&str; 2], rows: impl Iterator<Item = Row<'a>>, paint: Paint) -> String {
+    let line = |key: &str, first: &str, second: &str, range: &str| {
+        let (key, first) = (column(key, KEY), column(first, VALUE));
+        let line = format!("{key}  {first}  {}  {range}", column(second, VALUE));
+        line.trim_end().to_owned()
     };
-    let mut text = paint.dim(row("Setting", "Value", "Profile", "Can be"));
+    let mut text = paint.dim(line("Setting", heads[0], heads[1], "Can be"));
     text.push('\n');
     let mut section = None;
-    for setting in settings {
-        let this = setting.key.split('.').next();
+    for Row { key, first, second, range } in rows {
+        let this = key.split('.').next();
         if section.is_some_and(|section| section != this) {
             text.push('\n');
         }
         section = Some(this);
-        let (key, range) = (plain(&setting.key), range(&setting.accepts));
-        let value = amount(&setting.key, &setting.value);
-        let line = if setting.overridden {
-            let profile = amount(&setting.key, &setting.profile_value);
-            paint.bold(row(&key, &value, &profile, &range))
-        } else {
-            row(&key, &value, "", &range)
-        };
-        let _ = writeln!(text, "{line}");
+        let shown = line(key, &first, second.as_deref().unwrap_or_default(), &range);
+        let shown = if second.is_some() { paint.bold(shown) } else { shown };
+        let _ = writeln!(text, "{shown}");
     }
     text
 }
@@ -144,6 +175,7 @@ mod tests {
             }
         }
         assert_eq!(amount("agc.rise_db_per_s", &3.0.into()), "3 dB/s");
-        assert!(KEY + VALUE + PROFILE + 3 * 2 + "stereo, dual-mono".len() <= COLUMNS);
+        let ranges = SETTINGS.iter().map(|setting| range(&wire::accepts(setting.kind)).len());
+        assert!(KEY + 2 * VALUE + 3 * 2 + ranges.max().expect("settings") <= COLUMNS);
     }
 }

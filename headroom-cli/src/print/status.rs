@@ -6,7 +6,7 @@ use headroom_client::ipc::{Device, Graph, Status, StreamStatus};
 
 use super::Paint;
 use super::setting::amount;
-use super::text::{COLUMNS, column, cut, plain, wrapped};
+use super::text::{COLUMNS, column, cut, plain, wrapped, wrapped_from};
 
 /// The names of the first part are so wide, with the space behind them.
 const NAMES: usize = 11;
@@ -30,7 +30,7 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
         status.pid
     );
     let mut line = |name: &str, value: &str| {
-        let value = wrapped(value, COLUMNS - NAMES, NAMES);
+        let value = wrapped_from(NAMES, value, COLUMNS, NAMES);
         let _ = writeln!(text, "{}{value}", paint.dim(format!("{name:NAMES$}")));
     };
     line("Profile", &status.profile);

@@ -48,12 +48,17 @@ pub(crate) fn column(text: &str, columns: usize) -> String {
 
 /// The text in lines of so many columns, the second and all after it indented.
 pub(crate) fn wrapped(text: &str, columns: usize, indent: usize) -> String {
+    wrapped_from(0, text, columns, indent)
+}
+
+/// The same behind what is `start` columns wide.
+pub(crate) fn wrapped_from(start: usize, text: &str, columns: usize, indent: usize) -> String {
     let mut wrapped = String::new();
-    let mut width = 0;
+    let mut width = start;
     for word in plain(text).split_whitespace() {
         let next = width_of(word);
-        if width == 0 {
-            width = next;
+        if wrapped.is_empty() {
+            width += next;
         } else if width + 1 + next > columns {
             wrapped.push('\n');
             wrapped.extend(std::iter::repeat_n(' ', indent));
@@ -95,5 +100,7 @@ mod tests {
     #[test]
     fn long_text_is_wrapped_between_words() {
         assert_eq!(wrapped("one two three four", 9, 2), "one two\n  three\n  four");
+        // The rest of the line counts, before it and under it.
+        assert_eq!(wrapped_from(4, "one two three four", 14, 4), "one two\n    three four");
     }
 }

@@ -1,0 +1,35 @@
+//! `headroom profile use NAME`: puts a profile in force.
+
+use headroom_client::ipc::{Code, ProfileList, ProfileUse, SettingList};
+use headroom_client::{Client, endpoint};
+
+use crate::args::UseArgs;
+use crate::failure::Failure;
+use crate::print::{self, Paint};
+
+pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
+    let mut client = Client::connect(&endpoint()?)?;
+    // All at once, so that hardly anybody can come in between.
+    let before = client.send(&ProfileList {})?;
+    let used = client.send(&ProfileUse { name: args.name.clone() })?;
+    let settings = client.send(&SettingList { section: None })?;
+    let before = client.wait(before)?;
+    let profile = client.wait(used).map_err(|error| {
+        let is_unknown = error.code() == Some(Code::NotFound);
+        let failure = Failure::from(error);
+        match args.name.as_str() {
+            name if is_unknown && headroom_profile::is_path(name) => {
+                failure.with_hint(format!("take the file in first: headroom profile import {name}"))
+            }
+            _ if is_unknown => failure.with_hint("headroom profile list shows all"),
+            _ => failure,
+        }
+    })?;
+    if args.json {
+        return print::json(&profile);
+    }
+    let settings = client.wait(settings)?;
+    let already = before.used == profile.name;
+    let text = print::profile_in_force(&profile, already, &settings.settings, Paint::for_stdout());
+    print::result(&text)
+}

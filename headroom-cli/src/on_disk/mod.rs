@@ -1,0 +1,125 @@
+//! The profiles of this machine as the files have them, with no daemon; and how one is written.
+//!
+//! The verbs of `headroom profile` stand on it. The daemon watches the same folders, so that what
+//! is written here is heard there.
+
+mod remembered;
+mod text;
+mod view;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use headroom_client::ipc;
+use headroom_profile::remembered::Remembered;
+use headroom_profile::{Entry, Folders, Library, Origin, check_name, is_path};
+
+pub(crate) use text::{read_text, text_of, validated};
+pub(crate) use view::{about, detail};
+pub(crate) use write::write;
+
+use crate::failure::Failure;
+use crate::print;
+
+/// What is in the folders. See the module.
+#[derive(Debug)]
+pub(crate) struct OnDisk {
+    folders: Folders,
+    library: Library,
+    remembered: Remembered,
+}
+
+/// What is in force where nothing was chosen, and where what was chosen cannot be had.
+pub(crate) const DEFAULT: &str = "default";
+
+impl OnDisk {
+    /// Reads them, and says which it cannot.
+    pub(crate) fn read() -> OnDisk {
+        let remembered = remembered::read();
+        let folders = Folders::find(&[]);
+        // A profile that was chosen by its file is one more place to look.
+        let folders = match remembered.profile.as_deref() {
+            Some(path) if is_path(path) => folders.with_file(Path::new(path)),
+            _ => folders,
+        };
+        let library = Library::scan(&folders);
+        for warning in library.warnings() {
+            print::warning_line(&warning.to_string());
+        }
+        OnDisk { folders, library, remembered }
+    }
+
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        self.folders.paths()
+    }
+
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// The name of the profile that the daemon would begin with.
+    pub(crate) fn begins_with(&self) -> &str {
+        let chosen = self.remembered.profile.as_deref().unwrap_or(DEFAULT);
+        let name = match Path::new(chosen).file_stem().and_then(|stem| stem.to_str()) {
+            Some(stem) if is_path(chosen) => stem,
+            _ => chosen,
+        };
+        let can_be_had = self.library.get(name).is_some_and(|entry| entry.good().is_some());
+        if can_be_had { name } else { DEFAULT }
+    }
+
+    /// The profile of this name, in the daemon's words where there is none.
+    pub(crate) fn entry(&self, name: &str) -> Result<&Entry, Failure> {
+        self.library.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.library.names().collect();
+            Failure::refused(ipc::Error::not_found("name", "profile", name, &known))
+                .with_hint("headroom profile list shows all")
+        })
+    }
+
+    /// Where the user's own profiles are, whether or not there are any.
+    pub(crate) fn user_folder(&self) -> Result<&Path, Failure> {
+        self.folders.user().ok_or_else(|| {
+            Failure::refused("neither XDG_CONFIG_HOME nor HOME is an absolute path")
+                .with_hint("set one of them: your profiles are there, in headroom/profiles")
+        })
+    }
+
+    /// Where the user's own profile of this name is, or would be.
+    pub(crate) fn user_file(&self, name: &str) -> Result<PathBuf, Failure> {
+        Ok(self.user_folder()?.join(format!("{name}.toml")))
+    }
+
+    /// Whether a version is the user's own.
+    pub(crate) fn is_users(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::File(path) => path.parent() == self.folders.user(),
+            Origin::Embedded => false,
+        }
+    }
+
+    /// Where a profile of a new name goes: the name must be sane, and nobody else's.
+    pub(crate) fn new_file(&self, name: &str) -> Result<PathBuf, Failure> {
+        check_name(name).map_err(Failure::usage)?;
+        match self.taken(name) {
+            Some(place) => {
+                Err(Failure::refused(format!("there is a profile {name} already: {place}"))
+                    .with_hint(format!("headroom profile edit {name} changes it")))
+            }
+            None => self.user_file(name),
+        }
+    }
+
+    /// What has this name already.
+    pub(crate) fn taken(&self, name: &str) -> Option<String> {
+        self.library.get(name).map(|entry| place(&entry.counts().origin))
+    }
+}
+
+/// Where a version is, in words.
+pub(crate) fn place(origin: &Origin) -> String {
+    match origin {
+        Origin::Embedded => "it is part of Headroom".to_owned(),
+        Origin::File(path) => path.display().to_string(),
+    }
+}
