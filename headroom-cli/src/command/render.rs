@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headroom_profile::Profile;
+use headroom_profile::{Folders, Profile};
 
 use crate::args::RenderArgs;
 use crate::audio::{Container, Damage, Depth, OutputFile, SinkSpec, Source};
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &RenderArgs) -> Result<(), Failure> {
 }
 
 fn load_profile(name: &str) -> Result<Profile, Failure> {
-    let loaded = headroom_profile::load(name).map_err(Failure::refused)?;
+    let loaded = headroom_profile::load_in(&Folders::find(&[]), name).map_err(Failure::refused)?;
     for warning in &loaded.warnings {
         print::warning_line(&warning.to_string());
     }

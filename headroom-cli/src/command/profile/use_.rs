@@ -1,6 +1,6 @@
 //! `headroom profile use NAME`: puts a profile in force.
 
-use headroom_client::ipc::{Code, ProfileList, ProfileUse, SettingList};
+use headroom_client::ipc::{Code, ProfileList, ProfileUse};
 use headroom_client::{Client, endpoint};
 
 use crate::args::UseArgs;
@@ -9,10 +9,9 @@ use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
     let mut client = Client::connect(&endpoint()?)?;
-    // All at once, so that hardly anybody can come in between.
+    // Both at once, so that hardly anybody can come in between.
     let before = client.send(&ProfileList {})?;
     let used = client.send(&ProfileUse { name: args.name.clone() })?;
-    let settings = client.send(&SettingList { section: None })?;
     let before = client.wait(before)?;
     let profile = client.wait(used).map_err(|error| {
         let is_unknown = error.code() == Some(Code::NotFound);
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
     if args.json {
         return print::json(&profile);
     }
-    let settings = client.wait(settings)?;
+    let settings = client.setting_list(None)?;
     let already = before.used == profile.name;
     let text = print::profile_in_force(&profile, already, &settings.settings, Paint::for_stdout());
     print::result(&text)
