@@ -1,6 +1,7 @@
 //! The arguments of headroomd.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
@@ -14,6 +15,9 @@ pub struct Args {
     /// [default: the one used last, else "default"]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
+    /// Another folder of profiles, which counts before the user's own; can be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub profile_dir: Vec<PathBuf>,
     /// Make the Headroom sink the default, and put the former default back at the end
     #[arg(long)]
     pub promote: bool,
@@ -57,6 +61,7 @@ mod tests {
     fn without_arguments_no_profile_is_asked_for_and_nothing_is_promoted() {
         let args = Args::try_parse_from(["headroomd"]).expect("no arguments are fine");
         assert_eq!(args.profile, None);
+        assert_eq!(args.profile_dir, [""; 0].map(PathBuf::from));
         assert!(!args.promote);
         assert_eq!(args.log_level, LogLevel::Info);
         assert_eq!((args.listen, args.max_connections), (None, 256));

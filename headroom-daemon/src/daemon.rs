@@ -7,6 +7,7 @@ use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, bounded};
 use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL};
+use headroom_profile::Folders;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::iterator::Handle;
 
@@ -20,10 +21,11 @@ use crate::report::{Report, Verdict};
 use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
 use crate::service_manager;
 use crate::signals::{self, Stop};
-use crate::start::{self, Beginning};
+use crate::start::{self, ABOUT_STATE, Beginning};
 use crate::state::DaemonState;
 use crate::step::Input;
 use crate::store::{Slot, StateFile, StoreThread};
+use crate::watch::WatchThread;
 
 /// The most events of the graph that wait for hr-events.
 const EVENTS: usize = 256;
@@ -71,15 +73,21 @@ pub enum DaemonError {
 pub fn run(args: &Args) -> Result<(), DaemonError> {
     logger::install(args.log_level);
     signals::block()?;
-    let asked_for = args.profile.as_deref().map(start::asked_for).transpose()?;
+    let folders = Folders::find(&args.profile_dir);
+    let asked_for = |name: &String| start::asked_for(name, &folders);
+    let asked_for = args.profile.as_ref().map(asked_for).transpose()?;
     // Whoever has the place is the daemon: nothing in the graph is touched before that.
     let listening = Listening::claim(&Listen::find(args.listen.as_deref())?)?;
     allow_descriptors(args.max_connections);
     let limits = ServerSettings { max_connections: args.max_connections, ..Default::default() };
-    let Beginning { start, file, slot } = start::begin(hello(&limits), asked_for)?;
-    let used = &start.profile.profile.name;
-    log::info!("headroomd {} with profile {used}", env!("CARGO_PKG_VERSION"));
+    let Beginning { start, file, slot } = start::begin(hello(&limits), folders, asked_for);
+    let folders = start.folders.clone();
     let state = DaemonState::new(start);
+    let (version, used) = (env!("CARGO_PKG_VERSION"), state.used_profile());
+    log::info!("headroomd {version} with profile {used}");
+    for warning in state.warnings().iter().filter(|warning| warning.about != ABOUT_STATE) {
+        log::warn!("{}", warning.message);
+    }
     let settings = GraphSettings {
         params: state.chain_params(),
         promotion: if args.promote { Promotion::Promote } else { Promotion::Leave },
@@ -102,6 +110,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
         slot.clone(),
         Box::new(on_fault),
     );
+    let profiles = WatchThread::spawn(folders, engine.clone())?;
     let store = file.map(|file| spawn_store(slot, file, engine.clone())).transpose()?;
     let meters = MeterThread::spawn(desk.clone(), engine.clone())?;
     let reporter = Builder::new().name("hr-events".into()).stack_size(STACK_BYTES).spawn({
@@ -122,6 +131,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let _ = graph.commands.send(GraphCommand::Stop);
     server.stop(signal.unwrap_or("the connection to the sound has ended"));
     meters.stop();
+    profiles.stop();
     let joined = graph.join();
     let verdict = reporter.join();
     // Nothing changes any more.

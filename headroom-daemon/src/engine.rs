@@ -5,20 +5,20 @@
 //! lock, drops the lock, and only then wakes whoever has something in a queue.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
 use headroom_ipc::{Error, FrameError, Op, ServerFrame, decode_request};
+use headroom_profile::Library;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::graph::GraphCommand;
 use crate::meters::Desk;
 use crate::ops;
 use crate::outbox::Doorbell;
-use crate::state::{DaemonState, Effects, ReadAgain, SeatId};
+use crate::state::{DaemonState, Effects, SeatId};
 use crate::step::Input;
 use crate::store::Slot;
 
@@ -57,6 +57,9 @@ struct Edges {
     /// Called when a step has panicked: what it left behind cannot be trusted.
     on_fault: Box<dyn Fn() + Send + Sync>,
     at_fault: AtomicBool,
+    /// Held from the first look at the disk until the state knows of it, so that an older look
+    /// never comes after a newer one.
+    scanning: Mutex<()>,
 }
 
 /// A request as it was read: what is asked, or what is wrong with it.
@@ -85,7 +88,7 @@ pub enum Done {
     NotYet,
 }
 
-/// Bells to ring once the lock has been dropped.
+/// Bells to ring and lines to log once the lock has been dropped.
 #[derive(Debug, Default)]
 #[must_use = "what has been queued is not written until they are rung"]
 pub struct Rings {
@@ -93,6 +96,7 @@ pub struct Rings {
     graph: bool,
     pace: bool,
     store: bool,
+    said: Vec<(log::Level, String)>,
 }
 
 impl Engine {
@@ -107,8 +111,15 @@ impl Engine {
         on_fault: Box<dyn Fn() + Send + Sync>,
     ) -> Engine {
         let hello = ServerFrame::hello(state.hello());
-        let edges =
-            Edges { graph, meters, store, hello, on_fault, at_fault: AtomicBool::new(false) };
+        let edges = Edges {
+            graph,
+            meters,
+            store,
+            hello,
+            on_fault,
+            at_fault: AtomicBool::new(false),
+            scanning: Mutex::new(()),
+        };
         Engine { state: Arc::new(Mutex::new(state)), edges: Arc::new(edges) }
     }
 
@@ -151,6 +162,9 @@ impl Engine {
         }
         if rings.store {
             self.edges.store.ring();
+        }
+        for (level, text) in &rings.said {
+            log::log!(*level, "{text}");
         }
     }
 
@@ -205,15 +219,24 @@ impl Engine {
 
     /// Files are read without the lock; what was found is a step of its own.
     fn reload_profiles(&self, seat: SeatId, id: Option<u64>) -> Done {
-        let files = self.state.lock().profile_files();
-        let again = |(name, path): (String, PathBuf)| ReadAgain {
-            loaded: headroom_profile::load_file(&path),
-            name,
-        };
-        let read = files.into_iter().map(again).collect();
-        let (rings, done) = self.step_quietly(Input::ProfilesRead { seat, id, read });
+        let _turn = self.edges.scanning.lock();
+        let library = self.scan();
+        let (rings, done) = self.step_quietly(Input::ProfilesRead { seat, id, library });
         self.ring(&rings);
         done
+    }
+
+    /// Scans the folders of profiles, because something has changed there. `blind` is why changes
+    /// may not be seen from now on.
+    pub(crate) fn scan_profiles(&self, blind: Option<&str>) {
+        let _turn = self.edges.scanning.lock();
+        let library = self.scan();
+        self.step(Input::ProfilesScanned { library, blind });
+    }
+
+    fn scan(&self) -> Library {
+        let folders = self.state.lock().folders();
+        Library::scan(&folders)
     }
 
     /// Says what is wrong with a stream of bytes that cannot be cut into messages.
@@ -240,6 +263,7 @@ impl Engine {
             graph: !effects.commands.is_empty(),
             pace: self.edges.meters.set_pace(state.pace()),
             store: effects.remember.is_some(),
+            said: std::mem::take(&mut effects.said),
         };
         if let Some(remembered) = effects.remember.take() {
             self.edges.store.put(remembered);
@@ -322,7 +346,8 @@ mod tests {
     fn a_panic_under_the_lock_is_told_once_and_nothing_is_done_after_it() {
         let start = Start {
             hello: hello(&ServerSettings::default()),
-            profile: headroom_profile::load("default").expect("the default profile"),
+            folders: Arc::default(),
+            library: Library::scan(&Default::default()),
             remembered: Default::default(),
             warnings: Vec::new(),
             at: Instant::now(),

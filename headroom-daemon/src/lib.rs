@@ -16,6 +16,7 @@
 //! - [`server`] is the sockets, [`engine`] the lock and what is queued under it, [`step`]
 //!   all policy over the [`state`], `ops` what each request does.
 //! - [`store`] is what is remembered, written by hr-store.
+//! - [`watch`] sees that files of profiles have changed, and has them read by hr-profiles.
 //! - [`daemon`] puts the threads together and waits for the signal to stop.
 
 pub mod args;
@@ -35,3 +36,4 @@ mod start;
 pub mod state;
 pub mod step;
 pub mod store;
+pub mod watch;

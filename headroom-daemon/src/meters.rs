@@ -292,7 +292,8 @@ mod tests {
         for ends in ["the sound", "the daemon"] {
             let start = Start {
                 hello: hello(&ServerSettings::default()),
-                profile: headroom_profile::load("default").expect("the default profile"),
+                folders: Arc::default(),
+                library: headroom_profile::Library::scan(&Default::default()),
                 remembered: Default::default(),
                 warnings: Vec::new(),
                 at: Instant::now(),

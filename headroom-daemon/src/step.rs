@@ -7,10 +7,11 @@
 use std::time::Instant;
 
 use headroom_ipc::{DaemonChange, Meters, MetersChange, Op, ServerFrame, Shutdown};
+use headroom_profile::Library;
 
 use crate::graph::GraphEvent;
 use crate::ops::{self, Context};
-use crate::state::{DaemonState, Effects, Gains, ReadAgain, SeatId, graph_news};
+use crate::state::{DaemonState, Effects, Gains, SeatId, graph_news};
 
 /// Something that has happened.
 #[derive(Debug)]
@@ -31,14 +32,21 @@ pub enum Input<'a> {
         /// The reply.
         frame: ServerFrame,
     },
-    /// The files of profiles have been read again, because a client asked for it.
+    /// The folders of profiles have been scanned, because a client asked for it.
     ProfilesRead {
         /// Who.
         seat: SeatId,
         /// What the reply is to carry.
         id: Option<u64>,
         /// What was found.
-        read: Vec<ReadAgain>,
+        library: Library,
+    },
+    /// The folders of profiles have been scanned, because something has changed there.
+    ProfilesScanned {
+        /// What was found.
+        library: Library,
+        /// Why changes may not be seen from now on, if that is so.
+        blind: Option<&'a str>,
     },
     /// hr-graph has news.
     Graph(&'a GraphEvent),
@@ -81,13 +89,17 @@ impl DaemonState {
                     effects = Effects { not_yet: true, ..Effects::default() };
                 }
             }
-            Input::ProfilesRead { seat, id, read } => {
-                let profiles = ops::profile::reloaded(&mut self.model, read, &mut effects);
+            Input::ProfilesRead { seat, id, library } => {
+                let profiles = ops::profile::reloaded(&mut self.model, library, &mut effects);
                 effects.reply = Some((seat, ServerFrame::reply(id, &profiles)));
             }
             // The last look is one that the end has brought about.
             Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
             _ if self.stopping => {}
+            Input::ProfilesScanned { library, blind } => {
+                self.model.blind = blind.map(str::to_owned);
+                let _ = ops::profile::scanned(&mut self.model, library, &mut effects);
+            }
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
             Input::Measured(gains) => self.model.gains = gains,
             Input::Stored(failed) => graph_news::stored(&mut self.model, failed, &mut effects),
@@ -123,7 +135,8 @@ mod tests {
     fn state() -> DaemonState {
         DaemonState::new(Start {
             hello: hello(&ServerSettings::default()),
-            profile: headroom_profile::load("default").expect("the default profile"),
+            folders: Default::default(),
+            library: Library::scan(&Default::default()),
             remembered: Default::default(),
             warnings: Vec::new(),
             at: Instant::now(),
@@ -219,7 +232,8 @@ mod tests {
         // What was remembered is so again, and needs no writing.
         let start = Start {
             hello: hello(&ServerSettings::default()),
-            profile: headroom_profile::load("transparent").expect("a profile"),
+            folders: Default::default(),
+            library: Library::scan(&Default::default()),
             remembered: Remembered {
                 overrides: [("limiter.hold_ms".to_owned(), 9.0.into())].into(),
                 ..expected

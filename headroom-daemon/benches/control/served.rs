@@ -20,7 +20,8 @@ pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
     let settings = ServerSettings { max_connections, ..Default::default() };
     let start = Start {
         hello: hello(&settings),
-        profile: headroom_profile::load("default").expect("the default profile"),
+        folders: Default::default(),
+        library: headroom_profile::Library::scan(&Default::default()),
         remembered: Default::default(),
         warnings: Vec::new(),
         at: Instant::now(),

@@ -44,11 +44,13 @@ pub(crate) fn status(model: &Model, now: Instant) -> Status {
             })
             .collect(),
         overrides: overridden
-            .map(|setting| Override {
-                key: setting.key.clone(),
-                value: setting.value.clone(),
-                profile_value: setting.profile_value.clone(),
-                in_force: true,
+            .filter_map(|setting| {
+                Some(Override {
+                    key: setting.key.clone(),
+                    value: model.levels.override_of(&setting.key)?.clone(),
+                    profile_value: setting.profile_value.clone(),
+                    in_force: !model.levels.set_aside().contains_key(setting.key.as_str()),
+                })
             })
             .collect(),
         warnings: daemon.warnings.clone(),

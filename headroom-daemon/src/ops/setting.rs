@@ -8,7 +8,7 @@ use headroom_ipc::{
 use headroom_profile::{Kind, SETTINGS, Setting};
 
 use crate::graph::GraphCommand;
-use crate::state::{Effects, Model};
+use crate::state::{Effects, Model, NotSet};
 
 pub(crate) fn get<'m>(model: &'m Model, call: &SettingGet) -> Result<&'m ipc::Setting, Error> {
     let known = model.settings().settings.iter().find(|setting| setting.key == call.key);
@@ -35,8 +35,13 @@ pub(crate) fn set(
             SettingValue::Number(stepped(setting, &model.levels.setting(setting).value, *by)?)
         }
     };
-    if model.levels.set(setting, value.clone()).is_err() {
-        return Err(Error::invalid_args("value", value, &setting.allowed()));
+    match model.levels.set(setting, value.clone()) {
+        Ok(()) => {}
+        Err(NotSet::NotAllowed) => return Err(not_allowed(setting, value)),
+        Err(NotSet::Conflict(conflict)) => {
+            let error = Error::new(ipc::Code::Conflict, conflict.to_string());
+            return Err(error.with_field("value").with_value(value));
+        }
     }
     Ok(changed(model, setting, effects))
 }
@@ -67,6 +72,7 @@ pub(crate) fn reset(
     let settings = now.settings.iter().filter(differs).cloned().collect();
     model.publish(SettingChange::Replaced(now), effects);
     tell_graph(model, effects);
+    model.review_warnings(effects);
     Ok(SettingValues { settings })
 }
 
@@ -76,14 +82,32 @@ pub(super) fn tell_graph(model: &Model, effects: &mut Effects) {
     effects.commands.push(GraphCommand::SetParams(params));
 }
 
-/// Publishes what has become of a setting, if anything has.
+/// Publishes what has become of a setting, and of others on its account.
 fn changed(model: &mut Model, setting: &'static Setting, effects: &mut Effects) -> ipc::Setting {
-    let now = model.levels.setting(setting);
-    if !model.settings().settings.contains(&now) {
-        model.publish(SettingChange::Changed(now.clone()), effects);
+    if tell_changes(model, effects) {
         tell_graph(model, effects);
     }
-    now
+    model.review_warnings(effects);
+    model.levels.setting(setting)
+}
+
+/// Publishes the settings that are others than clients know, if any are.
+pub(super) fn tell_changes(model: &mut Model, effects: &mut Effects) -> bool {
+    let now = model.settings_now();
+    let known = &model.settings().settings;
+    let mut others = now.settings.iter().filter(|setting| !known.contains(setting));
+    let change = match (others.next(), others.next()) {
+        (None, _) => return false,
+        (Some(one), None) => SettingChange::Changed(one.clone()),
+        (Some(_), Some(_)) => SettingChange::Replaced(now),
+    };
+    model.publish(change, effects);
+    true
+}
+
+/// The refusal of a value, which names the key: a program may set many.
+fn not_allowed(setting: &Setting, value: SettingValue) -> Error {
+    Error::invalid_args(setting.key, value, &setting.allowed()).with_field("value")
 }
 
 /// A step from where the setting is, at most to the end of what it takes.
@@ -122,8 +146,19 @@ fn find(key: &str) -> Result<&'static Setting, Error> {
 }
 
 fn unknown(key: &str) -> Error {
-    let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
-    Error::not_found("key", "setting", key, &known)
+    let instead = match key.split('.').next().unwrap_or_default() {
+        "name" | "description" => "what a profile is called stands in its file",
+        "rules" | "default_route" => {
+            "\"route.set\" makes rules that come before those of a profile"
+        }
+        "per_app" => "what a profile says of single apps stands in its file",
+        _ => {
+            let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+            return Error::not_found("key", "setting", key, &known);
+        }
+    };
+    let text = format!("{key} is no setting: {instead}");
+    Error::new(ipc::Code::NotFound, text).with_field("key").with_value(key)
 }
 
 fn is_in(key: &str, section: Option<&str>) -> bool {

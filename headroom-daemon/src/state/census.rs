@@ -173,7 +173,8 @@ mod tests {
     fn state() -> DaemonState {
         DaemonState::new(Start {
             hello: hello(&ServerSettings::default()),
-            profile: headroom_profile::load("default").expect("the default profile"),
+            folders: Default::default(),
+            library: headroom_profile::Library::scan(&Default::default()),
             remembered: Default::default(),
             warnings: Vec::new(),
             at: Instant::now(),

@@ -1,32 +1,52 @@
 //! The settings in force: those of a profile, with what the user has changed on top.
+//!
+//! A pure function of the two, so that the same profile and the same overrides always sound the
+//! same, whatever was done in between. An override that contradicts the rest is set aside, never
+//! dropped.
 
 use std::collections::BTreeMap;
 
 use headroom_dsp::ChainParams;
 use headroom_ipc as ipc;
-use headroom_profile::{NotAllowed, Profile, SETTINGS, Setting};
+use headroom_profile::{Conflict, Profile, SETTINGS, Setting};
 
 use super::wire;
+
+type Overrides = BTreeMap<&'static str, ipc::SettingValue>;
 
 /// A profile in force and its overrides.
 #[derive(Debug)]
 pub(crate) struct Levels {
     profile: Profile,
-    overrides: BTreeMap<&'static str, ipc::SettingValue>,
+    overrides: Overrides,
     in_force: Profile,
+    /// The overrides that contradict the rest, and how.
+    set_aside: BTreeMap<&'static str, Conflict>,
+}
+
+/// Why a setting cannot be set.
+#[derive(Debug)]
+pub(crate) enum NotSet {
+    /// It takes no such value.
+    NotAllowed,
+    /// It would contradict another.
+    Conflict(Conflict),
 }
 
 impl Levels {
     /// A profile with overrides that were set before. What is no setting is left out.
-    pub(super) fn new(profile: Profile, overrides: &BTreeMap<String, ipc::SettingValue>) -> Levels {
+    pub(super) fn new(
+        profile: &Profile,
+        overrides: &BTreeMap<String, ipc::SettingValue>,
+    ) -> Levels {
         let known = |(key, value): (&String, &ipc::SettingValue)| {
             let setting = Setting::find(key)?;
             setting.allows(wire::value_back(value)).then(|| (setting.key, value.clone()))
         };
         let overrides = overrides.iter().filter_map(known).collect();
-        let mut levels = Levels { in_force: profile.clone(), profile, overrides };
-        levels.put_together();
-        levels
+        let profile = settings_of(profile);
+        let (in_force, set_aside) = put_together(&profile, &overrides);
+        Levels { profile, overrides, in_force, set_aside }
     }
 
     /// What the user has changed, by key.
@@ -34,10 +54,20 @@ impl Levels {
         self.overrides.iter().map(|(key, value)| (*key, value))
     }
 
+    /// The override of a setting, if there is one.
+    pub(crate) fn override_of(&self, key: &str) -> Option<&ipc::SettingValue> {
+        self.overrides.get(key)
+    }
+
+    /// The overrides that are not in force, and what they contradict.
+    pub(crate) fn set_aside(&self) -> &BTreeMap<&'static str, Conflict> {
+        &self.set_aside
+    }
+
     /// Puts another profile in force. Overrides stay on top.
-    pub(super) fn use_profile(&mut self, profile: Profile) {
-        self.profile = profile;
-        self.put_together();
+    pub(super) fn use_profile(&mut self, profile: &Profile) {
+        self.profile = settings_of(profile);
+        (self.in_force, self.set_aside) = put_together(&self.profile, &self.overrides);
     }
 
     /// Overrides a setting.
@@ -45,9 +75,20 @@ impl Levels {
         &mut self,
         setting: &'static Setting,
         value: ipc::SettingValue,
-    ) -> Result<(), NotAllowed> {
-        setting.put(&mut self.in_force, wire::value_back(&value))?;
-        self.overrides.insert(setting.key, value);
+    ) -> Result<(), NotSet> {
+        let mut trial = self.in_force.clone();
+        setting.put(&mut trial, wire::value_back(&value)).map_err(|_| NotSet::NotAllowed)?;
+        let mut overrides = self.overrides.clone();
+        overrides.insert(setting.key, value);
+        let (in_force, mut set_aside) = put_together(&self.profile, &overrides);
+        // Nor may it push out another.
+        let is_new = |key: &&'static str| *key == setting.key || !self.set_aside.contains_key(key);
+        if let Some(refused) = set_aside.keys().copied().find(|key| is_new(key))
+            && let Some(conflict) = set_aside.remove(refused)
+        {
+            return Err(NotSet::Conflict(conflict));
+        }
+        (self.overrides, self.in_force, self.set_aside) = (overrides, in_force, set_aside);
         Ok(())
     }
 
@@ -55,7 +96,7 @@ impl Levels {
     pub(crate) fn clear(&mut self, is_meant: impl Fn(&str) -> bool) -> bool {
         let before = self.overrides.len();
         self.overrides.retain(|key, _| !is_meant(key));
-        self.put_together();
+        (self.in_force, self.set_aside) = put_together(&self.profile, &self.overrides);
         self.overrides.len() < before
     }
 
@@ -93,14 +134,132 @@ impl Levels {
         }
     }
 
-    fn put_together(&mut self) {
-        self.in_force = self.profile.clone();
-        for setting in SETTINGS {
-            if let Some(value) = self.overrides.get(setting.key) {
-                // It was allowed when it was set, and what is allowed depends on no profile.
-                let put = setting.put(&mut self.in_force, wire::value_back(value));
-                debug_assert_eq!(put, Ok(()));
+    /// Every setting of a profile, and as it would be in force with that profile.
+    pub(crate) fn values_with(&self, profile: &Profile) -> Vec<ipc::ProfileValue> {
+        let profile = settings_of(profile);
+        let (in_force, _) = put_together(&profile, &self.overrides);
+        let value = |setting: &Setting| ipc::ProfileValue {
+            key: setting.key.to_owned(),
+            value: wire::value(setting.value(&profile)),
+            effective: Some(wire::value(setting.value(&in_force))),
+        };
+        SETTINGS.iter().map(value).collect()
+    }
+}
+
+/// A profile without what is no setting, so that copies of it are cheap.
+fn settings_of(profile: &Profile) -> Profile {
+    Profile {
+        name: String::new(),
+        description: String::new(),
+        agc: profile.agc,
+        compressor: profile.compressor,
+        limiter: profile.limiter,
+        meters: profile.meters,
+        rules: Vec::new(),
+        default_route: headroom_profile::DefaultRoute::default(),
+        per_app: None,
+    }
+}
+
+/// The overrides on top of a profile, as many as go together. Those of the limiter come first:
+/// between a ceiling and a target, the one that protects the ears counts.
+fn put_together(
+    profile: &Profile,
+    overrides: &Overrides,
+) -> (Profile, BTreeMap<&'static str, Conflict>) {
+    let mut in_force = profile.clone();
+    let overridden = |setting: &'static Setting| Some((setting, overrides.get(setting.key)?));
+    let mut left: Vec<_> = SETTINGS.iter().rev().filter_map(overridden).collect();
+    loop {
+        let mut set_aside = BTreeMap::new();
+        let before = left.len();
+        // One may have to wait for another: a low ceiling for a low target.
+        left.retain(|(setting, value)| {
+            let mut with = in_force.clone();
+            // It was allowed when it was set, and what is allowed depends on no profile.
+            let put = setting.put(&mut with, wire::value_back(value));
+            debug_assert_eq!(put, Ok(()));
+            match with.conflict() {
+                Some(conflict) => {
+                    set_aside.insert(setting.key, conflict);
+                    true
+                }
+                None => {
+                    in_force = with;
+                    false
+                }
             }
+        });
+        if left.len() == before {
+            return (in_force, set_aside);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(lines: &str) -> Profile {
+        let text = format!("name = \"p\"\ndescription = \"d\"\n{lines}");
+        Profile::parse("p.toml", &text).expect("a profile").profile
+    }
+
+    fn set(levels: &mut Levels, key: &str, number: f32) -> Result<(), String> {
+        let setting = Setting::find(key).expect("a setting");
+        levels.set(setting, number.into()).map_err(|error| match error {
+            NotSet::NotAllowed => "not allowed".to_owned(),
+            NotSet::Conflict(conflict) => conflict.to_string(),
+        })
+    }
+
+    fn waiting(levels: &Levels) -> Vec<&'static str> {
+        levels.set_aside().keys().copied().collect()
+    }
+
+    #[test]
+    fn an_override_that_contradicts_a_new_profile_waits_until_it_no_longer_does() {
+        let mut levels = Levels::new(&profile(""), &BTreeMap::new());
+        set(&mut levels, "agc.target_lufs", -8.0).expect("room enough");
+        levels.use_profile(&profile("limiter.ceiling_dbtp = -6\n"));
+        assert_eq!(waiting(&levels), ["agc.target_lufs"]);
+        assert_eq!(levels.agc_target_lufs(), -18.0);
+        assert!(levels.setting(Setting::find("agc.target_lufs").expect("one")).overridden);
+        // Another setting makes room for it.
+        set(&mut levels, "limiter.ceiling_dbtp", -3.0).expect("fine");
+        assert_eq!(waiting(&levels), [""; 0]);
+        assert_eq!(levels.agc_target_lufs(), -8.0);
+        levels.clear(|key| key == "limiter.ceiling_dbtp");
+        assert_eq!(waiting(&levels), ["agc.target_lufs"]);
+        levels.use_profile(&profile(""));
+        assert_eq!((waiting(&levels), levels.agc_target_lufs()), (vec![], -8.0));
+    }
+
+    #[test]
+    fn what_would_contradict_is_refused_and_pushes_nothing_out() {
+        let mut levels = Levels::new(&profile("agc.target_lufs = -30\n"), &BTreeMap::new());
+        set(&mut levels, "agc.target_lufs", -18.0).expect("fine");
+        // It would go with the profile's own target.
+        let told = set(&mut levels, "limiter.ceiling_dbtp", -20.0).expect_err("a conflict");
+        assert!(told.contains("agc.target_lufs is -18 and limiter.ceiling_dbtp is -20"), "{told}");
+        assert_eq!((waiting(&levels), levels.agc_target_lufs()), (vec![], -18.0));
+        assert!(levels.override_of("limiter.ceiling_dbtp").is_none());
+        levels.clear(|_| true);
+        set(&mut levels, "limiter.ceiling_dbtp", -20.0).expect("fine now");
+    }
+
+    #[test]
+    fn between_a_ceiling_and_a_target_the_ceiling_counts() {
+        let off = profile("agc.enabled = false\n");
+        let mut levels = Levels::new(&off, &BTreeMap::new());
+        set(&mut levels, "agc.target_lufs", -10.0).expect("nothing to contradict");
+        set(&mut levels, "limiter.ceiling_dbtp", -12.0).expect("nothing to contradict");
+        levels.use_profile(&profile(""));
+        assert_eq!(waiting(&levels), ["agc.target_lufs"]);
+        assert_eq!(levels.chain_params(false).master.limiter.ceiling, headroom_dsp::Db(-12.0));
+        // And the same whatever came before.
+        let overrides = levels.overrides().map(|(k, v)| (k.to_owned(), v.clone())).collect();
+        assert_eq!(waiting(&Levels::new(&profile(""), &overrides)), ["agc.target_lufs"]);
     }
 }

@@ -11,21 +11,22 @@ mod levels;
 mod model;
 mod profiles;
 pub(crate) mod routing;
+mod warnings;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
 use headroom_dsp::ChainParams;
-use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic};
-use headroom_profile::wire;
+use headroom_ipc::{Change, Event, Hello, ServerFrame, Topic, Warning};
+use headroom_profile::{Folders, wire};
 
 use broadcaster::Broadcaster;
 pub use broadcaster::SeatId;
+pub(crate) use levels::NotSet;
 pub use model::{Gains, Start};
 pub(crate) use model::{MAIN_BUS, Model};
-pub use profiles::ReadAgain;
+pub(crate) use profiles::News;
 
 use crate::graph::{GraphCommand, InsertId};
 use crate::meters::Pace;
@@ -44,6 +45,8 @@ pub struct Effects {
     pub commands: Vec<GraphCommand>,
     /// What is to be remembered, where that has changed.
     pub remember: Option<Remembered>,
+    /// What the log is to say, once the lock has been dropped.
+    pub said: Vec<(log::Level, String)>,
     /// Nothing has been done, because there is no room yet for what must be said before the
     /// reply.
     pub not_yet: bool,
@@ -120,9 +123,21 @@ impl DaemonState {
         Pace { ticks_hz, levels: running.contains(&InsertId::Main) }
     }
 
-    /// The files of profiles, for reading them again.
-    pub(crate) fn profile_files(&self) -> Vec<(String, PathBuf)> {
-        self.model.profiles.files()
+    /// Where profiles are, for reading them again.
+    pub(crate) fn folders(&self) -> Arc<Folders> {
+        self.model.profiles.folders().clone()
+    }
+
+    /// The name of the profile in force.
+    #[must_use]
+    pub fn used_profile(&self) -> &str {
+        &self.model.profile_state().used
+    }
+
+    /// What a person should know about.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.model.daemon().warnings
     }
 
     /// Says what a connection has lost, as far as there is room.

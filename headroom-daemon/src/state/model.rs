@@ -1,5 +1,6 @@
 //! What is so: the mirror that clients copy, and what it is made of.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,12 +8,12 @@ use headroom_ipc::{
     Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, RoutingChange,
     Rule, RuleOrigin, Rules, SettingValue, Settings, Sinks, Stream, Tracked, Warning,
 };
-use headroom_profile::Loaded;
+use headroom_profile::{Folders, Library, Origin, Profile, is_path};
 
 use super::levels::Levels;
-use super::profiles::KnownProfiles;
+use super::profiles::{DEFAULT, KnownProfiles, Lost};
 use super::routing::Router;
-use super::{Effects, census, routing, wire};
+use super::{Effects, census, routing, warnings, wire};
 use crate::graph::{Aims, InsertId};
 use crate::store::{AgcGain, Remembered, UserRoute};
 
@@ -21,8 +22,10 @@ use crate::store::{AgcGain, Remembered, UserRoute};
 pub struct Start {
     /// What it says of itself.
     pub hello: Hello,
-    /// The profile in force.
-    pub profile: Loaded,
+    /// Where profiles are.
+    pub folders: Arc<Folders>,
+    /// What was found there. The chosen one is in what is remembered.
+    pub library: Library,
     /// What was so when the last daemon ended.
     pub remembered: Remembered,
     /// What the user should know from the first moment on.
@@ -47,7 +50,7 @@ pub struct Gains {
 const RULES: &str = "routing";
 
 /// Warnings that are kept; the oldest goes first.
-const MOST_WARNINGS: usize = 16;
+const MOST_WARNINGS: usize = 32;
 
 /// A gain of the AGC that is nearer to the remembered one is as good as that.
 const WORTH_REMEMBERING_DB: f32 = 0.5;
@@ -68,8 +71,13 @@ pub(crate) struct Model {
     pub(crate) router: Router,
     /// Which inserts sound flows through.
     pub(super) running: Vec<InsertId>,
-    /// The profile that the user has chosen, which is in force where there is such a profile.
-    pub(crate) chosen_profile: Option<String>,
+    /// The profile that the user has chosen, by name or by file, which is in force where there is
+    /// such a profile.
+    pub(super) chosen_profile: Option<String>,
+    /// The file that the profile in force was lost with, until another is chosen.
+    pub(crate) lost: Option<Lost>,
+    /// Why changes of profiles are not seen.
+    pub(crate) blind: Option<String>,
     /// Where apps go by the user's choice; the first that matches counts.
     pub(crate) user_routes: Vec<UserRoute>,
     /// What the AGC has settled at.
@@ -80,25 +88,29 @@ pub(crate) struct Model {
 
 impl Model {
     pub(super) fn new(start: Start) -> Model {
-        let Start { hello, profile, remembered, warnings, at } = start;
+        let Start { hello, folders, library, remembered, warnings: told, at } = start;
+        let profiles = KnownProfiles::new(folders, library);
+        let used = to_use(&profiles, remembered.profile.as_deref());
+        let levels = Levels::new(in_force(&profiles, &used), &remembered.overrides);
         let mut model = Model {
             hello,
             started_at: at,
             mirror: Mirror::full(),
-            profiles: KnownProfiles::with(&profile),
-            levels: Levels::new(profile.profile.clone(), &remembered.overrides),
+            profiles,
+            levels,
             gains: Gains::default(),
             device_description: None,
             router: Router::default(),
             running: Vec::new(),
             chosen_profile: remembered.profile.clone(),
+            lost: None,
+            blind: None,
             user_routes: remembered.routes.clone(),
             agc: remembered.agc,
             remembered: Remembered::default(),
         };
         // Before the first event this is the state of each topic, with the number 0. The
         // daemon's own topic begins with `started`, which nobody can have subscribed to yet.
-        let used = profile.profile.name;
         model.mirror.profile = Some(Tracked {
             seq: 0,
             state: Profiles { used: used.clone(), profiles: model.profiles.all() },
@@ -119,10 +131,11 @@ impl Model {
             graph: Graph::default(),
             warnings: Vec::new(),
         };
-        for Warning { about, message } in &warnings {
+        for Warning { about, message } in &told {
             model.warn(&mut daemon, about, message);
         }
         model.warn_of_rules(&mut daemon);
+        warnings::review(&model, &mut daemon);
         model.remembered = remembered;
         let _ = model.mirror.publish(DaemonChange::Started(daemon));
         model
@@ -219,12 +232,18 @@ impl Model {
         }
         self.router.set_rules(&rules);
         self.publish(RoutingChange::RuleChanged(rules), effects);
+        self.review_warnings(effects);
+        census::reroute(self, effects);
+    }
+
+    /// Looks again at what profiles, overrides and rules give reason to warn of.
+    pub(crate) fn review_warnings(&mut self, effects: &mut Effects) {
         let mut daemon = self.daemon().clone();
         self.warn_of_rules(&mut daemon);
+        warnings::review(self, &mut daemon);
         if daemon != *self.daemon() {
             self.publish(DaemonChange::Changed(daemon), effects);
         }
-        census::reroute(self, effects);
     }
 
     /// Where hr-graph is to send streams, if that is another than before.
@@ -233,11 +252,32 @@ impl Model {
         self.router.aims(streams)
     }
 
+    /// The name of the profile that the user has chosen.
+    pub(crate) fn chosen(&self) -> &str {
+        name_of(self.chosen_profile.as_deref())
+    }
+
+    /// Takes this profile as the user's choice.
+    pub(crate) fn choose(&mut self, name: &str) {
+        // One that is a file of its own is found again by its path alone.
+        let file = self.profiles.folders().file();
+        let is_of_file = |path: &&Path| {
+            let origin = self.profiles.good(name).map(|good| &good.origin);
+            origin.is_some_and(|origin| matches!(origin, Origin::File(known) if known == path))
+        };
+        let path = file.filter(is_of_file).and_then(Path::to_str);
+        self.chosen_profile = Some(path.unwrap_or(name).to_owned());
+        self.lost = None;
+    }
+
+    /// The profile that is to be in force: the chosen one, or what stands in for it.
+    pub(crate) fn to_use(&self) -> String {
+        to_use(&self.profiles, self.chosen_profile.as_deref())
+    }
+
     /// Puts a known profile in force: its settings under the overrides. Nothing is published.
     pub(crate) fn use_levels_of(&mut self, name: &str) {
-        if let Some(profile) = self.profiles.profile(name) {
-            self.levels.use_profile(profile.clone());
-        }
+        self.levels.use_profile(in_force(&self.profiles, name));
     }
 
     /// Every setting as it is now.
@@ -290,6 +330,26 @@ impl Model {
         let warning = Warning { about: about.to_owned(), message: message.to_owned() };
         daemon.warnings.push(warning);
     }
+}
+
+fn name_of(chosen: Option<&str>) -> &str {
+    match chosen {
+        Some(path) if is_path(path) => {
+            Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or(DEFAULT)
+        }
+        Some(name) => name,
+        None => DEFAULT,
+    }
+}
+
+fn to_use(profiles: &KnownProfiles, chosen: Option<&str>) -> String {
+    let chosen = name_of(chosen);
+    if profiles.profile(chosen).is_some() { chosen } else { DEFAULT }.to_owned()
+}
+
+fn in_force<'p>(profiles: &'p KnownProfiles, name: &str) -> &'p Profile {
+    let known = profiles.profile(name).or_else(|| profiles.profile(DEFAULT));
+    known.expect("the default profile is part of the program, and a test holds it to be valid")
 }
 
 /// The state of a topic. Ours has every topic.

@@ -1,6 +1,6 @@
 //! A daemon's server in this process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +12,9 @@ use headroom_daemon::graph::GraphCommand;
 use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
-use headroom_daemon::store::Slot;
+use headroom_daemon::store::{Remembered, Slot};
 use headroom_ipc::Endpoint;
+use headroom_profile::{Folders, Library};
 
 use crate::peer::Peer;
 
@@ -40,15 +41,28 @@ impl Daemon {
         Daemon::with_profile(settings, "default")
     }
 
+    /// One whose profiles are the program's and those of these folders.
+    pub(crate) fn with_folders(folders: Folders, profile: &str) -> Daemon {
+        Daemon::make(ServerSettings::default(), folders, profile)
+    }
+
     pub(crate) fn with_profile(settings: ServerSettings, profile: &str) -> Daemon {
+        let is_path = headroom_profile::is_path(profile);
+        let folders = Folders::default();
+        let folders = if is_path { folders.with_file(Path::new(profile)) } else { folders };
+        Daemon::make(settings, folders, profile)
+    }
+
+    fn make(settings: ServerSettings, folders: Folders, profile: &str) -> Daemon {
         let folder = tempfile::tempdir().expect("a directory");
         let path = folder.path().join("headroom/control.sock");
         let (graph, commands) = bounded(10_000);
         let desk = Arc::new(Desk::default());
         let start = Start {
             hello: hello(&settings),
-            profile: headroom_profile::load(profile).expect("a profile"),
-            remembered: Default::default(),
+            library: Library::scan(&folders),
+            folders: Arc::new(folders),
+            remembered: Remembered { profile: Some(profile.to_owned()), ..Remembered::default() },
             warnings: Vec::new(),
             at: Instant::now(),
         };

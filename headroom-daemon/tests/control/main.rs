@@ -5,6 +5,7 @@ mod basics;
 mod daemon;
 mod limits;
 mod peer;
+mod profiles;
 mod remembering;
 mod routing;
 mod settings;

@@ -1,0 +1,143 @@
+//! What profiles and overrides give a person reason to know about.
+//!
+//! Worked out anew from the state whenever it may have changed, so that a warning lasts exactly
+//! as long as its reason.
+
+use headroom_ipc::Daemon;
+
+use super::Model;
+
+/// What warnings are about, beside `profile.NAME` and `setting.KEY`.
+const PROFILES: &str = "profiles";
+const WATCH: &str = "watch";
+const PER_APP: &str = "per_app";
+
+/// Warnings of each kind, so that one kind cannot drown the others.
+const MOST_OF_A_KIND: usize = 4;
+
+/// A warning: what about, and what.
+type Said = (String, String);
+
+/// Puts the warnings of this file into the daemon's as they are now. Those that are there already
+/// keep their place.
+pub(super) fn review(model: &Model, daemon: &mut Daemon) {
+    let said = all(model);
+    daemon.warnings.retain(|warning| {
+        let is_so =
+            |(about, message): &Said| *about == warning.about && *message == warning.message;
+        !is_ours(&warning.about) || said.iter().any(is_so)
+    });
+    for (about, message) in &said {
+        if !daemon.warnings.iter().any(|warning| warning.about == *about) {
+            model.warn(daemon, about, message);
+        }
+    }
+}
+
+fn is_ours(about: &str) -> bool {
+    about.starts_with("profile.")
+        || about.starts_with("setting.")
+        || [PROFILES, WATCH, PER_APP].contains(&about)
+}
+
+fn all(model: &Model) -> Vec<Said> {
+    let mut said: Vec<Said> = Vec::new();
+    of_choice(model, &mut said);
+    of_faults(model, &mut said);
+    of_profile_in_force(model, &mut said);
+    of_folders(model, &mut said);
+    of_overrides(model, &mut said);
+    said
+}
+
+/// Something else is in force than what was chosen.
+fn of_choice(model: &Model, said: &mut Vec<Said>) {
+    let (chosen, used) = (model.chosen(), model.to_use());
+    if chosen != used {
+        let why = match model.profiles.about(chosen).and_then(|about| about.fault.as_ref()) {
+            Some(fault) => fault.message.clone(),
+            None => format!("there is no profile {chosen:?}"),
+        };
+        let text = format!(
+            "{why}: {used} is in force in its place, until it can be used or another is put in force"
+        );
+        said.push((format!("profile.{chosen}"), text));
+    } else if let Some(lost) = &model.lost
+        && lost.name == used
+    {
+        let file = lost.file.display();
+        let now = match model.profiles.about(&used).and_then(|about| about.path.as_deref()) {
+            Some(path) => format!("that in {path}"),
+            None => "the one that is part of the program".to_owned(),
+        };
+        said.push((format!("profile.{used}"), format!("{file} has gone: {now} is in force")));
+    }
+}
+
+/// Files that cannot be used as they are now, the one in force first.
+fn of_faults(model: &Model, said: &mut Vec<Said>) {
+    let used = model.to_use();
+    let mut faults: Vec<_> = model
+        .profiles
+        .at_fault()
+        .filter(|(name, _)| said.iter().all(|(about, _)| *about != format!("profile.{name}")))
+        .collect();
+    faults.sort_by_key(|(name, _)| *name != used);
+    for (name, fault) in faults.iter().take(MOST_OF_A_KIND) {
+        let kept = match model.profiles.profile(name) {
+            Some(_) => ": the last good version is kept",
+            None => ": it cannot be put in force",
+        };
+        said.push((format!("profile.{name}"), format!("{}{kept}", fault.message)));
+    }
+    if let Some(more) = faults.len().checked_sub(MOST_OF_A_KIND).filter(|more| *more > 0) {
+        let text =
+            format!("{more} more profiles cannot be used as they are: profile.list says why");
+        said.push((PROFILES.to_owned(), text));
+    }
+}
+
+/// What of the profile in force is not as its file has it.
+fn of_profile_in_force(model: &Model, said: &mut Vec<Said>) {
+    let used = model.to_use();
+    let Some(good) = model.profiles.good(&used) else { return };
+    let about = format!("profile.{used}");
+    if let Some((first, others)) = good.warnings.split_first()
+        && said.iter().all(|(known, _)| *known != about)
+    {
+        let text = match others.len() {
+            0 => first.to_string(),
+            more => format!("{first} (and {more} more: profile.show has them)"),
+        };
+        said.push((about, text));
+    }
+    if good.profile.per_app.as_ref().is_some_and(|per_app| per_app.enabled) {
+        let text = "the profile in force levels apps one by one (per_app), which this headroomd \
+                    does not do yet: they are levelled together";
+        said.push((PER_APP.to_owned(), text.to_owned()));
+    }
+}
+
+fn of_folders(model: &Model, said: &mut Vec<Said>) {
+    if let Some((first, others)) = model.profiles.folder_warnings().split_first()
+        && said.iter().all(|(about, _)| about != PROFILES)
+    {
+        let text = match others.len() {
+            0 => first.to_string(),
+            more => format!("{first} (and {more} more)"),
+        };
+        said.push((PROFILES.to_owned(), text));
+    }
+    if let Some(why) = &model.blind {
+        said.push((WATCH.to_owned(), why.clone()));
+    }
+}
+
+/// Overrides that are not in force.
+fn of_overrides(model: &Model, said: &mut Vec<Said>) {
+    for (key, conflict) in model.levels.set_aside().iter().take(MOST_OF_A_KIND) {
+        let Some(value) = model.levels.override_of(key) else { continue };
+        let text = format!("your {key} = {value} is set aside with this profile: {conflict}");
+        said.push((format!("setting.{key}"), text));
+    }
+}

@@ -1,0 +1,191 @@
+//! hr-profiles: sees to it that a change of a profile's file is in force before its editor has
+//! redrawn the screen.
+//!
+//! notify says what happens in the folders of profiles, the debouncer waits until nothing has
+//! happened for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
+//! changes. What a change means is the state's business; nothing here knows a profile.
+
+mod changes;
+mod plan;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use headroom_profile::Folders;
+use notify_debouncer_mini::notify::{self, RecursiveMode};
+use notify_debouncer_mini::{Config, DebounceEventResult, Debouncer, new_debouncer_opt};
+use parking_lot::Mutex;
+
+use crate::engine::Engine;
+use changes::Changes;
+use plan::{About, Plan, Watched};
+
+/// How long nothing happens to a file before it is read: longer than between the files of a
+/// checkout, much shorter than anybody waits.
+const QUIET: Duration = Duration::from_millis(50);
+/// A profile is parsed on it.
+const STACK_BYTES: usize = 256 * 1024;
+/// How often folders may change while they are being watched, before that is left to the next
+/// event.
+const TRIES: usize = 8;
+
+/// hr-profiles, while the daemon runs.
+#[derive(Debug)]
+pub struct WatchThread {
+    bell: Arc<Bell>,
+    thread: JoinHandle<()>,
+}
+
+/// What wakes hr-profiles.
+#[derive(Debug)]
+struct Bell {
+    /// One place is enough: whoever finds it taken is heard with the one before.
+    queue: Sender<()>,
+    /// Folders may have been replaced, so that watches may have gone with them.
+    in_doubt: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl Bell {
+    fn ring(&self) {
+        let _ = self.queue.try_send(());
+    }
+}
+
+impl WatchThread {
+    /// Watches the folders from now on. What has changed since they were scanned is found.
+    ///
+    /// # Errors
+    /// The system refuses a thread. Where it refuses to watch, clients are warned.
+    pub fn spawn(folders: Arc<Folders>, engine: Engine) -> io::Result<WatchThread> {
+        let (queue, woken) = bounded(1);
+        let bell = Arc::new(Bell {
+            queue,
+            in_doubt: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        });
+        let thread = Builder::new().name("hr-profiles".into()).stack_size(STACK_BYTES).spawn({
+            let bell = bell.clone();
+            move || watch(&folders, &engine, &bell, &woken)
+        })?;
+        Ok(WatchThread { bell, thread })
+    }
+
+    /// Watches no more.
+    pub fn stop(self) {
+        self.bell.stopping.store(true, Ordering::SeqCst);
+        self.bell.ring();
+        // If it has panicked, that has been said.
+        let _ = self.thread.join();
+    }
+}
+
+fn watch(folders: &Arc<Folders>, engine: &Engine, bell: &Arc<Bell>, woken: &Receiver<()>) {
+    let plan = Arc::new(Mutex::new(Plan::default()));
+    let mut watching = match debouncer(folders, bell, &plan) {
+        Ok(debouncer) => Watching { debouncer, plan, held: BTreeSet::new() },
+        Err(error) => {
+            engine.scan_profiles(Some(&blind(&error)));
+            return;
+        }
+    };
+    loop {
+        // Watched first and scanned then, so that nothing is missed in between.
+        let trouble = watching.follow(folders);
+        engine.scan_profiles(trouble.as_deref());
+        if woken.recv().is_err() || bell.stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        if bell.in_doubt.swap(false, Ordering::SeqCst) {
+            watching.let_go();
+        }
+    }
+}
+
+fn debouncer(
+    folders: &Arc<Folders>,
+    bell: &Arc<Bell>,
+    plan: &Arc<Mutex<Plan>>,
+) -> notify::Result<Debouncer<Changes>> {
+    let (folders, bell, plan) = (folders.clone(), bell.clone(), plan.clone());
+    let handler = move |events: DebounceEventResult| {
+        let about = match events {
+            Ok(events) => {
+                let plan = plan.lock();
+                let about = |path: &Path| plan.about(&folders, path);
+                events.iter().map(|event| about(&event.path)).max()
+            }
+            // Something was not told.
+            Err(_) => Some(About::Folder),
+        };
+        if about == Some(About::Folder) {
+            bell.in_doubt.store(true, Ordering::SeqCst);
+        }
+        if about.is_some_and(|about| about != About::Nothing) {
+            bell.ring();
+        }
+    };
+    new_debouncer_opt(Config::default().with_timeout(QUIET), handler)
+}
+
+struct Watching {
+    debouncer: Debouncer<Changes>,
+    /// What should be watched.
+    plan: Arc<Mutex<Plan>>,
+    /// What is.
+    held: BTreeSet<Watched>,
+}
+
+impl Watching {
+    /// Watches what is to be watched as the disk is now. Gives why something is not.
+    fn follow(&mut self, folders: &Folders) -> Option<String> {
+        let mut trouble = None;
+        for _ in 0..TRIES {
+            let wanted = Plan::of(folders).watched;
+            if wanted == self.held {
+                return None;
+            }
+            // A watch goes by its name, so those of folders that have gone make room first.
+            for gone in &self.held - &wanted {
+                let _ = self.debouncer.watcher().unwatch(&gone.path);
+                self.held.remove(&gone);
+            }
+            trouble = None;
+            for new in &wanted - &self.held {
+                match self.debouncer.watcher().watch(&new.path, RecursiveMode::NonRecursive) {
+                    Ok(()) => {
+                        self.held.insert(new);
+                    }
+                    Err(error) => trouble = Some(blind(&error)),
+                }
+            }
+            // What has come into being meanwhile may be a nearer folder.
+            *self.plan.lock() = Plan::of(folders);
+        }
+        trouble
+    }
+
+    /// Ends every watch: some may have ended by themselves.
+    fn let_go(&mut self) {
+        for held in std::mem::take(&mut self.held) {
+            let _ = self.debouncer.watcher().unwatch(&held.path);
+        }
+    }
+}
+
+fn blind(error: &notify::Error) -> String {
+    let way_out = match error.kind {
+        notify::ErrorKind::MaxFilesWatch => " (raise fs.inotify.max_user_watches)",
+        _ => "",
+    };
+    format!(
+        "changes of profiles are not seen by themselves, because {error}{way_out}: \
+         \"profile.reload\" reads them again"
+    )
+}
