@@ -2,6 +2,7 @@
 
 use headroom_dsp::limiter::Limiter;
 use headroom_dsp::{Db, Layout, LimiterParams, Link, Lufs, Oversample, SoftParams};
+use headroom_signals::judge::click::{Loudest, above_2_khz};
 use headroom_signals::{Random, tone};
 
 use crate::play;
@@ -11,31 +12,8 @@ const TONE_DBFS: f64 = -12.0;
 const WINDOW_MOST_DBFS: f64 = -70.0;
 const SAMPLE_MOST_DBFS: f64 = -60.0;
 
-/// A Butterworth high-pass of 8th order at 2 kHz, as four sections.
-fn high_passed(plane: &[f32], rate_hz: u32) -> Vec<f64> {
-    let mut samples: Vec<f64> = plane.iter().map(|sample| f64::from(*sample)).collect();
-    let angle = std::f64::consts::TAU * 2_000.0 / f64::from(rate_hz);
-    let (sin, cos) = angle.sin_cos();
-    for section in 0..4 {
-        let q = 0.5 / (std::f64::consts::PI * (2 * section + 1) as f64 / 16.0).cos();
-        let alpha = sin / (2.0 * q);
-        let (a0, a1, a2) = (1.0 + alpha, -2.0 * cos, 1.0 - alpha);
-        let (b0, b1) = ((1.0 + cos) / 2.0, -(1.0 + cos));
-        let mut state = [0.0; 2];
-        for sample in &mut samples {
-            let x = *sample;
-            let y = (b0 * x + state[0]) / a0;
-            state[0] = b1 * x - a1 * y + state[1];
-            state[1] = b0 * x - a2 * y;
-            *sample = y;
-        }
-    }
-    samples
-}
-
-/// The loudest window of 5 ms and the largest sample of what is heard above 2 kHz, in dBFS,
-/// while the settings go through a list and back to the first.
-fn clicks(rate_hz: u32, list: &[LimiterParams]) -> (f64, f64) {
+/// The loudest of what is heard above 2 kHz while the settings go through a list and back to the first.
+fn clicks(rate_hz: u32, list: &[LimiterParams]) -> Loudest {
     let seconds = 0.3 + 0.09 * list.len() as f64;
     let mut planes = tone::sine(rate_hz, 2, seconds, TONE_HZ, TONE_DBFS).channels;
     let mut limiter = Limiter::prepare(rate_hz, Layout::STEREO, 1_024, list[0]).expect("a limiter");
@@ -55,18 +33,11 @@ fn clicks(rate_hz: u32, list: &[LimiterParams]) -> (f64, f64) {
         play(&mut limiter, &mut planes, done..end, Lufs::SILENCE);
         done = end;
     }
-    let mut loudest = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-    for plane in &planes {
+    planes.iter().fold(Loudest::SILENCE, |loudest, plane| {
         // The start of the tone behind the filter is no click of ours.
-        let above = &high_passed(plane, rate_hz)[rate_hz as usize / 10..];
-        for window in above.chunks_exact(rate_hz as usize / 200) {
-            let square = window.iter().map(|y| y * y).sum::<f64>() / window.len() as f64;
-            loudest.0 = loudest.0.max(10.0 * square.log10());
-        }
-        let peak = above.iter().fold(0.0_f64, |peak, y| peak.max(y.abs()));
-        loudest.1 = loudest.1.max(20.0 * peak.log10());
-    }
-    loudest
+        let above = &above_2_khz(plane, rate_hz)[rate_hz as usize / 10..];
+        loudest.max(Loudest::of(above, rate_hz))
+    })
 }
 
 fn lists() -> Vec<(&'static str, Vec<LimiterParams>)> {
@@ -114,7 +85,7 @@ fn lists() -> Vec<(&'static str, Vec<LimiterParams>)> {
 fn no_change_of_settings_clicks() {
     for rate_hz in [44_100, 48_000, 96_000, 192_000] {
         for (name, list) in lists() {
-            let (window, sample) = clicks(rate_hz, &list);
+            let Loudest { window_dbfs: window, sample_dbfs: sample } = clicks(rate_hz, &list);
             println!(
                 "{rate_hz} Hz, {name}: loudest 5 ms {window:.1} dBFS, largest sample {sample:.1} dBFS"
             );
