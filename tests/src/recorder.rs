@@ -111,6 +111,12 @@ impl Recorder {
             .unwrap_or_else(|error| panic!("{error}\n{}", self.site.report()))
     }
 
+    /// What it has recorded from that frame on until now; it goes on.
+    pub fn since(&self, frame: usize) -> Recording {
+        Recording::read_from(&self.file, frame)
+            .unwrap_or_else(|error| panic!("{error}\n{}", self.site.report()))
+    }
+
     /// Ends it and returns what it has recorded.
     pub fn stop(mut self) -> Recording {
         // pw-record writes what it has on SIGINT.

@@ -28,11 +28,17 @@ struct Header {
 impl Recording {
     /// Reads a WAV file of 32 bit floats, whole or still growing.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
+        Self::read_from(path, 0)
+    }
+
+    /// Reads what a WAV file of 32 bit floats has from that frame on.
+    pub(crate) fn read_from(path: &Path, frame: usize) -> io::Result<Self> {
         let error = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
         let mut file = File::open(path).map_err(error)?;
         let header = Header::read(&mut file).map_err(error)?;
         let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(header.data_offset_bytes))
+        let start_bytes = header.data_offset_bytes + (frame * 4 * header.channels) as u64;
+        file.seek(SeekFrom::Start(start_bytes))
             .and_then(|_| file.read_to_end(&mut bytes))
             .map_err(error)?;
         let mut channels =
@@ -176,7 +182,10 @@ mod tests {
         programme::write_wav(&path, 44_100, &channels).unwrap();
         assert_eq!(Recording::frames_in(&path), 4_410);
         let read = Recording::read(&path).unwrap();
-        assert_eq!(read, Recording { rate_hz: 44_100, channels });
+        let whole = Recording { rate_hz: 44_100, channels };
+        assert_eq!(read, whole);
+        let rest = Recording::read_from(&path, 4_000).unwrap();
+        assert_eq!(rest, whole.part(4_000, 4_410));
     }
 
     #[test]

@@ -8,11 +8,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
 
 mod circuit;
+mod reloading;
 mod stage;
 mod switching;
 mod verdict;
 
 use std::process::ExitCode;
+
+use headroom_tests::Generation;
 
 use verdict::Verdict;
 
@@ -25,12 +28,18 @@ fn main() -> ExitCode {
     let rates: Vec<u32> = words.iter().filter_map(|word| word.parse().ok()).collect();
     let wanted = |row: &str| rows.is_empty() || rows.contains(&row);
     let verdict = Verdict::default();
+    for generation in Generation::all() {
+        println!("{generation}");
+    }
     if wanted("switching") {
         for rate_hz in switching::RATES_HZ {
             if rates.is_empty() || rates.contains(&rate_hz) {
                 switching::run(rate_hz, &verdict);
             }
         }
+    }
+    if wanted("reloading") {
+        reloading::run(&verdict);
     }
     let check = arguments.iter().any(|argument| argument == "--check");
     if verdict.is_kept() || !check { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -67,7 +67,7 @@ fn one(generation: &'static Generation, rate_hz: u32, verdict: &Verdict) {
     let switches = go_round(&mut stage, &stops, &recorder);
     recorder.wait_for_more_frames(rate_hz as usize / 2);
     let heard = recorder.stop();
-    let what = format!("{generation}, {rate_hz} Hz");
+    let what = format!("{} at {rate_hz} Hz", generation.name());
     assert_is_a_part(&what, &heard.channels[1], &programme[1]);
     judge(&what, &heard, &stops, &switches, verdict);
     let log = stage.daemon.log();

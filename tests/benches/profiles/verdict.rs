@@ -13,17 +13,7 @@ impl Verdict {
     pub(crate) fn at_most(&self, what: &str, figure: f64, unit: &str, bar: f64) {
         let is_kept = figure <= bar;
         let word = if is_kept { "" } else { "  OVER" };
-        println!("{what:<82} {figure:>7.1} {unit:<5} at most {bar:>7.1}{word}");
-        if !is_kept {
-            self.broken.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// A figure that is at least `bar`.
-    pub(crate) fn at_least(&self, what: &str, figure: f64, unit: &str, bar: f64) {
-        let is_kept = figure >= bar;
-        let word = if is_kept { "" } else { "  SHORT" };
-        println!("{what:<82} {figure:>7.1} {unit:<5} at least {bar:>6.1}{word}");
+        println!("{what:<64} {figure:>7.1} {unit:<5} at most {bar:>7.1}{word}");
         if !is_kept {
             self.broken.store(true, Ordering::Relaxed);
         }
