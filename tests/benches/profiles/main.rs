@@ -2,7 +2,7 @@
 //! the clicks of switching, and the time from a saved file to the sound that it asks for.
 //!
 //! `cargo bench -p headroom-tests --bench profiles`; with `-- --check` it fails when a figure is
-//! over its bar. Words behind `--` choose rows: `switching`, `rerouting`, `reloading`, and for
+//! over its bar. Words behind `--` choose rows: `switching`, `reloading`, and for
 //! `switching` a rate in Hz. Every generation of PipeWire that this machine has plays side by side.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
