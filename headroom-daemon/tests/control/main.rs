@@ -11,3 +11,4 @@ mod routing;
 mod settings;
 mod splits;
 mod topics;
+mod watching;
