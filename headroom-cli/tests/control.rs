@@ -46,6 +46,31 @@ Ardour                    bypass       -                 -  contested
 }
 
 #[test]
+fn status_tells_an_override_that_is_set_aside_from_one_in_force_and_why() {
+    let daemon = Daemon::new();
+    let run = daemon.run(&["status"], |peer| {
+        let mut status = status();
+        status.overrides[0].in_force = false;
+        status.warnings = vec![
+            Warning { about: "setting.agc.target_lufs".into(), message: "it is set aside".into() },
+            Warning {
+                about: "profile.mine".into(),
+                message: "/home/ada/mine.toml:3:1: unknown key `agc.target_luf`".into(),
+            },
+        ];
+        peer.answer("status", &status);
+    });
+    for line in [
+        "Overrides  agc.target_lufs = -16.5 LUFS (profile: -18 LUFS, set aside)\n",
+        "           compressor.detector = rms (profile: peak)\n",
+        "\n! setting.agc.target_lufs: it is set aside\n",
+        "\n! profile.mine: /home/ada/mine.toml:3:1: unknown key `agc.target_luf`\n",
+    ] {
+        assert!(run.stdout.contains(line), "no {line:?} in {run}");
+    }
+}
+
+#[test]
 fn status_says_what_is_missing() {
     let daemon = Daemon::new();
     let run = daemon.run(&["status"], |peer| {

@@ -199,11 +199,19 @@ fn samples_that_are_no_numbers_are_silence_and_are_told() {
 fn a_profile_is_named_or_is_a_file() {
     let folder = Folder::new();
     folder.write("in.wav", &noise::pink(RATE_HZ, 2, 1.0, 12));
-    let lines = "name = \"mine\"\ndescription = \"d\"\n[limiter]\nceiling_dbtp = -30\n";
+    let lines = "name = \"mine\"\ndescription = \"d\"\n[limiter]\nceiling_dbtp = -30\n[agc]\n\
+                 enabled = false\n";
     std::fs::write(folder.path("mine.toml"), lines).expect("written");
     let run = folder.run(&["render", "in.wav", "out.wav", "--profile", "mine.toml"]);
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("mine.toml:4:16: limiter.ceiling_dbtp is -30, read as -24"));
+    // By its name it is found where the daemon would find it.
+    let folders = folder.path("config/headroom/profiles");
+    std::fs::create_dir_all(&folders).expect("made");
+    std::fs::copy(folder.path("mine.toml"), folders.join("mine.toml")).expect("copied");
+    let mut command = folder.command(&["render", "in.wav", "out.wav", "--profile", "mine"]);
+    let run = harness::Run::of(command.env("XDG_CONFIG_HOME", folder.path("config")));
+    assert_eq!(run.code, Some(0), "{run}");
     let run = folder.run(&["render", "in.wav", "out.wav", "--profile", "defualt"]);
     run.refused(1, &["no profile \"defualt\"", "did you mean \"default\"?"]);
     std::fs::write(folder.path("bad.toml"), "name = \"bad\"\n[agcc]\n").expect("written");

@@ -42,7 +42,8 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
         let name = if n == 0 { "Overrides" } else { "" };
         let [value, before] =
             [&change.value, &change.profile_value].map(|value| amount(&change.key, value));
-        line(name, &format!("{} = {value} (profile: {before})", change.key));
+        let aside = if change.in_force { "" } else { ", set aside" };
+        line(name, &format!("{} = {value} (profile: {before}{aside})", change.key));
     }
 
     text.push('\n');
