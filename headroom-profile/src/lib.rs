@@ -17,6 +17,7 @@ mod dsp;
 mod embedded;
 mod folders;
 mod glob;
+mod levels;
 mod library;
 mod load;
 mod name;
@@ -36,6 +37,7 @@ pub use conflict::Conflict;
 pub use embedded::embedded;
 pub use folders::Folders;
 pub use glob::glob_matches;
+pub use levels::{Levels, NotSet};
 pub use library::{Entry, FolderWarning, Library, MAX_FILES_IN_FOLDER, Version};
 pub use load::{
     LoadError, Loaded, MAX_PROFILE_BYTES, Origin, is_path, load, load_file, load_in, read_file,

@@ -5,10 +5,10 @@ use headroom_ipc::{
     Error, SettingAmount, SettingChange, SettingClear, SettingGet, SettingList, SettingReset,
     SettingSet, SettingValue, SettingValues,
 };
-use headroom_profile::{Kind, SETTINGS, Setting};
+use headroom_profile::{Kind, NotSet, SETTINGS, Setting};
 
 use crate::graph::GraphCommand;
-use crate::state::{Effects, Model, NotSet};
+use crate::state::{Effects, Model};
 
 pub(crate) fn get<'m>(model: &'m Model, call: &SettingGet) -> Result<&'m ipc::Setting, Error> {
     let known = model.settings().settings.iter().find(|setting| setting.key == call.key);

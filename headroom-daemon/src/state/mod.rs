@@ -7,7 +7,6 @@
 mod broadcaster;
 pub(crate) mod census;
 pub(crate) mod graph_news;
-mod levels;
 mod model;
 mod profiles;
 pub(crate) mod routing;
@@ -23,7 +22,6 @@ use headroom_profile::{Folders, wire};
 
 use broadcaster::Broadcaster;
 pub use broadcaster::SeatId;
-pub(crate) use levels::NotSet;
 pub use model::{Gains, Start};
 pub(crate) use model::{MAIN_BUS, Model};
 pub(crate) use profiles::News;

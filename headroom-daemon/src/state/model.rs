@@ -8,9 +8,8 @@ use headroom_ipc::{
     Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, RoutingChange,
     Rule, RuleOrigin, Rules, SettingValue, Settings, Sinks, Stream, Tracked, Warning,
 };
-use headroom_profile::{Folders, Library, Origin, Profile, is_path};
+use headroom_profile::{Folders, Levels, Library, Origin, Profile, is_path};
 
-use super::levels::Levels;
 use super::profiles::{DEFAULT, KnownProfiles, Lost};
 use super::routing::Router;
 use super::{Effects, census, routing, warnings, wire};

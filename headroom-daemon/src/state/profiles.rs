@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use headroom_ipc as ipc;
 use headroom_profile::{
-    Entry, FolderWarning, Folders, Library, LoadError, Loaded, Origin, Profile,
+    Entry, FolderWarning, Folders, Levels, Library, LoadError, Loaded, Origin, Profile,
 };
 
-use super::levels::Levels;
 use super::wire;
 
 /// What is in force where nothing else can be. It is part of the program.

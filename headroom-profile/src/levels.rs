@@ -2,21 +2,23 @@
 //!
 //! A pure function of the two, so that the same profile and the same overrides always sound the
 //! same, whatever was done in between. An override that contradicts the rest is set aside, never
-//! dropped.
+//! dropped. The daemon steers by it; the command line shows with it what the daemon would do.
 
 use std::collections::BTreeMap;
 
 use headroom_dsp::ChainParams;
 use headroom_ipc as ipc;
-use headroom_profile::{Conflict, Profile, SETTINGS, Setting};
 
-use super::wire;
+use crate::conflict::Conflict;
+use crate::profile::Profile;
+use crate::setting::{SETTINGS, Setting};
+use crate::wire;
 
 type Overrides = BTreeMap<&'static str, ipc::SettingValue>;
 
 /// A profile in force and its overrides.
 #[derive(Debug)]
-pub(crate) struct Levels {
+pub struct Levels {
     profile: Profile,
     overrides: Overrides,
     in_force: Profile,
@@ -26,7 +28,7 @@ pub(crate) struct Levels {
 
 /// Why a setting cannot be set.
 #[derive(Debug)]
-pub(crate) enum NotSet {
+pub enum NotSet {
     /// It takes no such value.
     NotAllowed,
     /// It would contradict another.
@@ -35,10 +37,7 @@ pub(crate) enum NotSet {
 
 impl Levels {
     /// A profile with overrides that were set before. What is no setting is left out.
-    pub(super) fn new(
-        profile: &Profile,
-        overrides: &BTreeMap<String, ipc::SettingValue>,
-    ) -> Levels {
+    pub fn new(profile: &Profile, overrides: &BTreeMap<String, ipc::SettingValue>) -> Levels {
         let known = |(key, value): (&String, &ipc::SettingValue)| {
             let setting = Setting::find(key)?;
             setting.allows(wire::value_back(value)).then(|| (setting.key, value.clone()))
@@ -50,28 +49,31 @@ impl Levels {
     }
 
     /// What the user has changed, by key.
-    pub(super) fn overrides(&self) -> impl Iterator<Item = (&str, &ipc::SettingValue)> {
+    pub fn overrides(&self) -> impl Iterator<Item = (&str, &ipc::SettingValue)> {
         self.overrides.iter().map(|(key, value)| (*key, value))
     }
 
     /// The override of a setting, if there is one.
-    pub(crate) fn override_of(&self, key: &str) -> Option<&ipc::SettingValue> {
+    pub fn override_of(&self, key: &str) -> Option<&ipc::SettingValue> {
         self.overrides.get(key)
     }
 
     /// The overrides that are not in force, and what they contradict.
-    pub(crate) fn set_aside(&self) -> &BTreeMap<&'static str, Conflict> {
+    pub fn set_aside(&self) -> &BTreeMap<&'static str, Conflict> {
         &self.set_aside
     }
 
     /// Puts another profile in force. Overrides stay on top.
-    pub(super) fn use_profile(&mut self, profile: &Profile) {
+    pub fn use_profile(&mut self, profile: &Profile) {
         self.profile = settings_of(profile);
         (self.in_force, self.set_aside) = put_together(&self.profile, &self.overrides);
     }
 
     /// Overrides a setting.
-    pub(crate) fn set(
+    ///
+    /// # Errors
+    /// [`NotSet`], and everything is as it was.
+    pub fn set(
         &mut self,
         setting: &'static Setting,
         value: ipc::SettingValue,
@@ -93,7 +95,7 @@ impl Levels {
     }
 
     /// Takes overrides back. Says whether there were any.
-    pub(crate) fn clear(&mut self, is_meant: impl Fn(&str) -> bool) -> bool {
+    pub fn clear(&mut self, is_meant: impl Fn(&str) -> bool) -> bool {
         let before = self.overrides.len();
         self.overrides.retain(|key, _| !is_meant(key));
         (self.in_force, self.set_aside) = put_together(&self.profile, &self.overrides);
@@ -101,17 +103,17 @@ impl Levels {
     }
 
     /// How often meters tick.
-    pub(crate) fn publish_hz(&self) -> f32 {
+    pub fn publish_hz(&self) -> f32 {
         self.in_force.meters.publish_hz
     }
 
     /// What the AGC steers to.
-    pub(crate) fn agc_target_lufs(&self) -> f32 {
+    pub fn agc_target_lufs(&self) -> f32 {
         self.in_force.agc.target_lufs
     }
 
     /// What the chain is told.
-    pub(crate) fn chain_params(&self, bypass: bool) -> ChainParams {
+    pub fn chain_params(&self, bypass: bool) -> ChainParams {
         let mut params = self.in_force.chain_params();
         params.bus.bypass = bypass;
         params.master.bypass = bypass;
@@ -119,12 +121,12 @@ impl Levels {
     }
 
     /// Every setting as clients see it.
-    pub(super) fn settings(&self) -> Vec<ipc::Setting> {
+    pub fn settings(&self) -> Vec<ipc::Setting> {
         SETTINGS.iter().map(|setting| self.setting(setting)).collect()
     }
 
     /// One setting as clients see it.
-    pub(crate) fn setting(&self, setting: &Setting) -> ipc::Setting {
+    pub fn setting(&self, setting: &Setting) -> ipc::Setting {
         ipc::Setting {
             key: setting.key.to_owned(),
             value: wire::value(setting.value(&self.in_force)),
@@ -135,7 +137,7 @@ impl Levels {
     }
 
     /// Every setting of a profile, and as it would be in force with that profile.
-    pub(crate) fn values_with(&self, profile: &Profile) -> Vec<ipc::ProfileValue> {
+    pub fn values_with(&self, profile: &Profile) -> Vec<ipc::ProfileValue> {
         let profile = settings_of(profile);
         let (in_force, _) = put_together(&profile, &self.overrides);
         let value = |setting: &Setting| ipc::ProfileValue {
@@ -157,7 +159,7 @@ fn settings_of(profile: &Profile) -> Profile {
         limiter: profile.limiter,
         meters: profile.meters,
         rules: Vec::new(),
-        default_route: headroom_profile::DefaultRoute::default(),
+        default_route: crate::DefaultRoute::default(),
         per_app: None,
     }
 }
