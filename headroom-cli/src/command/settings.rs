@@ -1,15 +1,24 @@
-//! `headroom settings [SECTION] [--changed]`: settings as a table.
+//! `headroom settings [SECTION] [--changed]`: settings as a table, in force or as they would be.
 
 use headroom_client::ipc::SettingValues;
-use headroom_client::{Client, endpoint};
 
 use crate::args::SettingsArgs;
+use crate::daemon;
 use crate::failure::Failure;
+use crate::on_disk::OnDisk;
 use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &SettingsArgs) -> Result<(), Failure> {
-    let SettingValues { mut settings } =
-        Client::connect(&endpoint()?)?.setting_list(args.section.as_deref())?;
+    let section = args.section.as_deref();
+    let SettingValues { mut settings } = match daemon::connect_if_running() {
+        Some(mut client) => client.setting_list(section)?,
+        None => {
+            let on_disk = OnDisk::read();
+            let settings = on_disk.section(section)?;
+            on_disk.say_so();
+            settings
+        }
+    };
     if args.changed {
         settings.retain(|setting| setting.overridden);
     }

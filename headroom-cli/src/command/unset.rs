@@ -6,6 +6,7 @@ use headroom_profile::SETTINGS;
 
 use crate::args::UnsetArgs;
 use crate::failure::Failure;
+use crate::on_disk::is_below;
 use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &UnsetArgs) -> Result<(), Failure> {
@@ -47,8 +48,7 @@ fn several(client: &mut Client, section: Option<&str>, args: &UnsetArgs) -> Resu
     }
 }
 
-/// Whether keys begin with it, up to a dot.
+/// Whether there are keys in it.
 fn is_section(key: &str) -> bool {
-    let is_below = |known: &str| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
-    SETTINGS.iter().any(|setting| is_below(setting.key))
+    SETTINGS.iter().any(|setting| is_below(setting.key, key))
 }

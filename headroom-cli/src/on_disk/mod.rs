@@ -4,6 +4,7 @@
 //! is written here is heard there.
 
 mod remembered;
+mod settings;
 mod text;
 mod view;
 mod write;
@@ -14,6 +15,7 @@ use headroom_client::ipc;
 use headroom_profile::remembered::Remembered;
 use headroom_profile::{Entry, Folders, Library, Origin, check_name, is_path};
 
+pub(crate) use settings::is_below;
 pub(crate) use text::{read_text, text_of, validated};
 pub(crate) use view::{about, detail};
 pub(crate) use write::write;
@@ -66,6 +68,15 @@ impl OnDisk {
         };
         let can_be_had = self.library.get(name).is_some_and(|entry| entry.good().is_some());
         if can_be_had { name } else { DEFAULT }
+    }
+
+    /// Says that what follows is not from the daemon.
+    pub(crate) fn say_so(&self) {
+        print::note_line(&format!(
+            "headroomd is not running: this is what it would begin with, the profile {} and what \
+             is remembered",
+            self.begins_with()
+        ));
     }
 
     /// The profile of this name, in the daemon's words where there is none.

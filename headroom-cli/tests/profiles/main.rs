@@ -10,5 +10,6 @@ mod home;
 mod edit;
 mod look;
 mod make;
+mod settings;
 mod terminal;
 mod validate;
