@@ -1,8 +1,13 @@
 //! The daemon, where a command can do without it.
 
+use std::time::Duration;
+
 use headroom_client::{Client, ClientError, endpoint};
 
 use crate::print;
+
+/// How long a daemon that hangs keeps somebody waiting who only wants to write a file.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A connection to the daemon; nothing where none runs. One that is there but cannot be spoken
 /// with is as good as none, but worth a word.
@@ -15,4 +20,12 @@ pub(crate) fn connect_if_running() -> Option<Client> {
             None
         }
     }
+}
+
+/// Has the daemon read the files that were just written, if one runs: it would find them by itself,
+/// but perhaps after the next command.
+pub(crate) fn tell_of_files() {
+    let client = endpoint().and_then(|endpoint| Client::connect_within(&endpoint, PATIENCE));
+    // Whatever is wrong with it is no matter of the files.
+    let _ = client.and_then(|mut client| client.profile_reload());
 }

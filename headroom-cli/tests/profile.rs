@@ -228,3 +228,16 @@ fn a_daemon_that_cannot_be_spoken_with_is_said_and_the_files_are_shown() {
     assert!(run.stderr.ends_with(": going by the files\n"), "{run}");
     assert!(run.stdout.contains("* will be in force when headroomd starts."), "{run}");
 }
+
+#[test]
+fn what_is_written_is_known_to_the_daemon_before_the_next_command() {
+    let daemon = Daemon::new();
+    let reload = |peer: &mut Peer| take(peer, ProfileReload {}, &Reloaded::default());
+    for args in [&["profile", "new", "mine"][..], &["profile", "copy", "night", "late"]] {
+        let run = daemon.run(args, reload);
+        assert_eq!((run.code, &run.stderr[..]), (Some(0), ""), "{run}");
+    }
+    // And one that hangs up keeps nobody from writing.
+    let run = daemon.run(&["profile", "copy", "night", "later"], |_| {});
+    assert_eq!((run.code, &run.stderr[..]), (Some(0), ""), "{run}");
+}

@@ -133,15 +133,10 @@ fn adjust_says_that_it_stopped_at_the_limit() {
         (
             "5",
             -10.0,
-            "agc.target_lufs = -8 LUFS (before: -10 LUFS), stopped at the limit: \
-             agc.target_lufs can be -40 to -8\n",
+            "agc.target_lufs = -8 LUFS (before: -10 LUFS): stopped at its limit (-40 to -8)\n",
         ),
         ("2", -10.0, "agc.target_lufs = -8 LUFS (before: -10 LUFS)\n"),
-        (
-            "2",
-            -8.0,
-            "agc.target_lufs = -8 LUFS as before, at the limit: agc.target_lufs can be -40 to -8\n",
-        ),
+        ("2", -8.0, "agc.target_lufs = -8 LUFS as before: at its limit (-40 to -8)\n"),
     ] {
         let run = daemon.run(&["adjust", "agc.target_lufs", by], move |peer| {
             take(peer, SettingGet { key: "agc.target_lufs".into() }, &target(before));
@@ -149,6 +144,18 @@ fn adjust_says_that_it_stopped_at_the_limit() {
         });
         said(&run, shown);
     }
+}
+
+#[test]
+fn what_is_no_number_cannot_be_adjusted_and_the_way_out_is_told() {
+    let daemon = Daemon::new();
+    let error = Error::new(Code::InvalidArgs, "limiter.link cannot be stepped").with_field("by");
+    let run = daemon.run(&["adjust", "limiter.link", "1"], move |peer| {
+        take(peer, SettingGet { key: "limiter.link".into() }, &detector());
+        refuse(peer, &error);
+    });
+    run.refused(1, &["limiter.link cannot be stepped"]);
+    assert!(run.stderr.ends_with("hint: headroom set limiter.link gives it a value\n"), "{run}");
 }
 
 #[test]
@@ -192,7 +199,7 @@ fn unset_takes_one_change_back_or_those_of_a_section_or_all() {
         take(peer, SettingGet { key: key() }, &target(-18.0));
         take(peer, SettingClear { key: key() }, &target(-18.0));
     });
-    said(&run, "agc.target_lufs was not changed\n");
+    said(&run, "nothing to take back: agc.target_lufs is as the profile has it\n");
 
     for (typed, section) in [("agc", Some("agc")), ("limiter.soft", Some("limiter.soft"))] {
         let run = daemon.run(&["unset", typed], move |peer| {
@@ -242,5 +249,5 @@ compressor.detector               rms          peak         peak, rms
     let run = daemon.run(&["settings", "--changed"], move |peer| {
         take(peer, SettingList { section: None }, &none);
     });
-    said(&run, "No setting has been changed.\n");
+    said(&run, "Every setting is as the profile has it.\n");
 }

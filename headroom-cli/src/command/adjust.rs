@@ -1,6 +1,6 @@
 //! `headroom adjust KEY STEP`: changes a number by a step, and says where it has come to.
 
-use headroom_client::ipc::{SettingAmount, SettingGet, SettingSet, SettingValue};
+use headroom_client::ipc::{Code, SettingAmount, SettingGet, SettingSet, SettingValue};
 use headroom_client::{Client, endpoint};
 
 use crate::args::AdjustArgs;
@@ -14,7 +14,16 @@ pub(crate) fn run(args: &AdjustArgs) -> Result<(), Failure> {
     let amount = SettingAmount::By(args.step);
     let now = client.send(&SettingSet { key: args.key.clone(), amount })?;
     let before = client.wait(before)?;
-    let now = client.wait(now)?;
+    let now = client.wait(now).map_err(|error| {
+        let is_no_number = error.code() == Some(Code::InvalidArgs);
+        let failure = Failure::from(error);
+        match &args.key {
+            key if is_no_number => {
+                failure.with_hint(format!("headroom set {key} gives it a value"))
+            }
+            _ => failure,
+        }
+    })?;
     if args.json {
         return print::json(&now);
     }

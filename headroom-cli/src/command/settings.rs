@@ -25,7 +25,7 @@ pub(crate) fn run(args: &SettingsArgs) -> Result<(), Failure> {
     if args.json {
         print::json(&SettingValues { settings })
     } else if settings.is_empty() {
-        print::result("No setting has been changed.\n")
+        print::result("Every setting is as the profile has it.\n")
     } else {
         print::result(&print::settings_table(&settings, Paint::for_stdout()))
     }

@@ -25,7 +25,7 @@ fn one(client: &mut Client, key: &str, args: &UnsetArgs) -> Result<(), Failure> 
     } else if before.overridden {
         print::result(&print::taken_back(&now, Paint::for_stdout()))
     } else {
-        print::result(&format!("{key} was not changed\n"))
+        print::result(&format!("nothing to take back: {key} is as the profile has it\n"))
     }
 }
 
@@ -43,8 +43,10 @@ fn several(client: &mut Client, section: Option<&str>, args: &UnsetArgs) -> Resu
     }
     match section {
         _ if !text.is_empty() => print::result(&text),
-        Some(section) => print::result(&format!("nothing in {section} was changed\n")),
-        None => print::result("no setting was changed\n"),
+        Some(section) => print::result(&format!(
+            "nothing to take back: all of {section} is as the profile has it\n"
+        )),
+        None => print::result("nothing to take back: every setting is as the profile has it\n"),
     }
 }
 

@@ -54,7 +54,9 @@ pub(crate) fn profile_list(
         };
         let mark = if is_used { "*" } else { " " };
         let (name, from) = (column(&profile.name, name_width), column(from, FROM));
-        let description = wrapped_from(indent, &profile.description, COLUMNS, indent);
+        let is_never_good = profile.fault.is_some() && profile.description.is_empty();
+        let description = if is_never_good { "(cannot be used)" } else { &profile.description };
+        let description = wrapped_from(indent, description, COLUMNS, indent);
         let row = format!("{mark} {name}  {from}  {description}");
         let row = row.trim_end();
         let _ = writeln!(text, "{}", if is_used { paint.bold(row) } else { row.to_owned() });

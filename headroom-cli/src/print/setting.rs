@@ -29,7 +29,7 @@ pub(crate) fn setting_line(setting: &Setting, paint: Paint) -> String {
 
 /// A setting after a step.
 pub(crate) fn adjusted(before: &Setting, now: &Setting, reach: Reach, paint: Paint) -> String {
-    let limit = format!("{} can be {}", plain(&now.key), range(&now.accepts));
+    let limit = range(&now.accepts);
     let value = paint.bold(amount(&now.key, &now.value));
     let key = plain(&now.key);
     match reach {
@@ -37,10 +37,10 @@ pub(crate) fn adjusted(before: &Setting, now: &Setting, reach: Reach, paint: Pai
             format!("{key} = {value} (before: {})\n", amount(&before.key, &before.value))
         }
         Reach::Short => format!(
-            "{key} = {value} (before: {}), stopped at the limit: {limit}\n",
+            "{key} = {value} (before: {}): stopped at its limit ({limit})\n",
             amount(&before.key, &before.value)
         ),
-        Reach::Nowhere => format!("{key} = {value} as before, at the limit: {limit}\n"),
+        Reach::Nowhere => format!("{key} = {value} as before: at its limit ({limit})\n"),
     }
 }
 

@@ -71,7 +71,7 @@ fn settings_lists_them_all_a_section_or_what_is_changed() {
     assert!(keys(&["settings", "limiter.soft"]).iter().all(|key| key.starts_with("limiter.soft.")));
     assert_eq!(
         home.run(&["settings", "meters", "--changed"]).stdout,
-        "No setting has been changed.\n"
+        "Every setting is as the profile has it.\n"
     );
     home.run(&["settings", "limitr"])
         .refused(1, &["there is no section of settings \"limitr\", did you mean \"limiter\"?"]);

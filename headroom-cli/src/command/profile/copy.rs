@@ -3,6 +3,7 @@
 use headroom_profile::renamed;
 
 use crate::args::CopyArgs;
+use crate::daemon;
 use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, text_of, validated};
 use crate::print;
@@ -12,6 +13,7 @@ pub(crate) fn run(args: &CopyArgs) -> Result<(), Failure> {
     let path = on_disk.new_file(&args.to)?;
     let text = text_as(&on_disk, &args.from, &args.to)?;
     on_disk::write(&path, &text)?;
+    daemon::tell_of_files();
     print::result(&format!("made {}\n", path.display()))
 }
 

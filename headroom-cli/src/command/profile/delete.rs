@@ -37,6 +37,7 @@ pub(crate) fn run(args: &DeleteArgs) -> Result<(), Failure> {
     }
     fs::remove_file(path)
         .map_err(|error| Failure::refused(format!("deleting {}: {error}", path.display())))?;
+    daemon::tell_of_files();
     let next = whats_next(&on_disk, entry, used == *name);
     print::result(&format!("deleted {}\n{next}", path.display()))
 }

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::delete::asking;
 use crate::args::EditArgs;
 use crate::ask::{self, Otherwise};
+use crate::daemon;
 use crate::editor::Editor;
 use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, place, text_of, validated};
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &EditArgs) -> Result<(), Failure> {
     if let Err(failure) = on_disk::write(&path, &text) {
         return Err(draft.keep(failure));
     }
+    daemon::tell_of_files();
     drop(draft);
     print::result(&format!("saved {}\n{}", path.display(), whats_behind(entry, own.is_some())))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use headroom_profile::{check_name, name_in, renamed};
 
 use crate::args::ImportArgs;
+use crate::daemon;
 use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, read_text, validated};
 use crate::print;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
             .with_hint("--force puts this one in its place, --name calls this one otherwise"));
     }
     on_disk::write(&path, &text)?;
+    daemon::tell_of_files();
     print::result(&format!("imported {name}: {}\n", path.display()))
 }
 

@@ -7,6 +7,7 @@ use headroom_profile::{Profile, SETTINGS, wire};
 
 use super::copy;
 use crate::args::NewArgs;
+use crate::daemon;
 use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, validated};
 use crate::print;
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
         None => blank(name)?,
     };
     on_disk::write(&path, &text)?;
+    daemon::tell_of_files();
     print::result(&format!(
         "made {}\n`headroom profile edit {name}` changes it, `headroom profile use {name}` puts \
          it in force\n",
