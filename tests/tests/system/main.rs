@@ -7,6 +7,8 @@
 
 mod control;
 mod cost;
+mod damage;
+mod edits;
 mod following;
 mod killed;
 mod latency;
