@@ -92,6 +92,7 @@ pub(crate) struct BypassArgs {
 /// A ROUTE is processed (levelled and limited), protected (limited only), bypass (straight to the
 /// device, untouched), or the name of a bus.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: headroom route set mpv bypass")]
 pub(crate) enum RouteArgs {
     List(RouteListArgs),
     Set(RouteSetArgs),
@@ -101,6 +102,7 @@ pub(crate) enum RouteArgs {
 
 /// Show the rules, what plays, and where it goes
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom route list")]
 pub(crate) struct RouteListArgs {
     /// Print JSON, as the op `route.list` of IPC.md gives it
     #[arg(long)]
@@ -130,6 +132,7 @@ pub(crate) struct RouteSetArgs {
 
 /// Remove a rule of your own
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: headroom route unset mpv")]
 pub(crate) struct RouteUnsetArgs {
     #[command(flatten)]
     pub(crate) whose: Whose,
@@ -141,6 +144,9 @@ pub(crate) struct RouteUnsetArgs {
 
 /// Send one stream somewhere for as long as it lives, whatever the rules say
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  headroom route stream 412 bypass\n  headroom route stream 412 auto"
+)]
 pub(crate) struct RouteStreamArgs {
     /// The number of the stream, as `headroom route list` shows it
     #[arg(value_name = "ID")]
@@ -278,4 +284,43 @@ pub(crate) struct AnalyzeArgs {
     /// Of a damaged or cut-off file, measure what is there
     #[arg(long)]
     pub(crate) partial: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Command, CommandFactory};
+
+    /// Every verb, and every verb of a verb.
+    fn verbs(of: &Command) -> Vec<&Command> {
+        of.get_subcommands().flat_map(|verb| [vec![verb], verbs(verb)].concat()).collect()
+    }
+
+    #[test]
+    fn every_verb_explains_itself_with_an_example() {
+        let args = Args::command();
+        args.clone().debug_assert();
+        // The help of `daemon` is that of headroomd.
+        for verb in verbs(&args).into_iter().filter(|verb| verb.get_name() != "daemon") {
+            let name = verb.get_name();
+            let example = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(example.starts_with("Example"), "{name}: {example}");
+            assert!(example.contains("headroom ") && example.contains(name), "{name}: {example}");
+            assert!(verb.get_about().is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let args = Args::command();
+        for verb in verbs(&args) {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().map(|line| line.trim_start_matches("Example:").trim()) {
+                let Some(typed) = line.strip_prefix("headroom ") else { continue };
+                let words = typed.split(['<', '>']).next().unwrap_or_default().split_whitespace();
+                let parsed = Args::try_parse_from(["headroom"].into_iter().chain(words));
+                assert!(parsed.is_ok(), "{line}: {parsed:?}");
+            }
+        }
+    }
 }

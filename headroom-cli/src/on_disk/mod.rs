@@ -73,8 +73,7 @@ impl OnDisk {
     /// Says that what follows is not from the daemon.
     pub(crate) fn say_so(&self) {
         print::note_line(&format!(
-            "headroomd is not running: this is what it would begin with, the profile {} and what \
-             is remembered",
+            "headroomd is not running; this is what it would begin with (profile {})",
             self.begins_with()
         ));
     }

@@ -4,8 +4,7 @@ use headroom_client::ipc::{Setting, SettingValue, SettingValues};
 
 use crate::home::Home;
 
-const NOTE: &str = "headroom: headroomd is not running: this is what it would begin with, the \
-                    profile ";
+const NOTE: &str = "headroom: headroomd is not running; this is what it would begin with (profile ";
 
 /// A home where these are remembered.
 fn home(profile: &str, overrides: &str) -> Home {
@@ -25,7 +24,7 @@ fn get_reads_the_remembered_profile_and_what_is_remembered_on_top() {
     ] {
         let run = home.run(&["get", key]);
         assert_eq!((run.code, &run.stdout[..]), (Some(0), shown), "{run}");
-        assert_eq!(run.stderr, format!("{NOTE}mine and what is remembered\n"));
+        assert_eq!(run.stderr, format!("{NOTE}mine)\n"));
     }
     let run = home.run(&["get", "agc.target_lufs", "--json"]);
     let setting: Setting = serde_json::from_str(&run.stdout).unwrap();
@@ -40,12 +39,12 @@ fn with_nothing_remembered_it_is_the_default_profile() {
     let home = Home::new();
     let run = home.run(&["get", "agc.target_lufs"]);
     assert_eq!((run.code, &run.stdout[..]), (Some(0), "agc.target_lufs = -18 LUFS\n"), "{run}");
-    assert_eq!(run.stderr, format!("{NOTE}default and what is remembered\n"));
+    assert_eq!(run.stderr, format!("{NOTE}default)\n"));
     // Nor is it another if the file of the remembered one is bad.
     let home = self::home("mine", "");
     home.write_own("mine", "agc = 1");
     let run = home.run(&["get", "agc.target_lufs"]);
-    assert_eq!(run.stderr, format!("{NOTE}default and what is remembered\n"));
+    assert_eq!(run.stderr, format!("{NOTE}default)\n"));
 }
 
 #[test]
