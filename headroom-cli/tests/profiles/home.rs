@@ -1,5 +1,7 @@
 //! A home of its own for `headroom`: its profiles, what is remembered, and no daemon.
 
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
