@@ -4,6 +4,7 @@
 //! headroomd is the one beside `headroom`, which `./test` has built.
 
 #![allow(clippy::unwrap_used, reason = "what goes wrong fails its test")]
+#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 #[path = "../harness/mod.rs"]
 mod harness;
