@@ -105,10 +105,20 @@ fn no_edit_of_a_profile_makes_the_reader_panic() {
 
 #[test]
 fn deep_and_long_texts_are_refused_and_not_followed() {
+    // On a stack as small as those that the daemon reads profiles on.
+    let small = std::thread::Builder::new().stack_size(512 * 1024);
+    let refused = small.spawn(deep_and_long_texts_are_refused).expect("a thread");
+    refused.join().expect("they are refused");
+}
+
+fn deep_and_long_texts_are_refused() {
     for text in [
         format!("a = {}", "[".repeat(100_000)),
         format!("a = {}", "{b = ".repeat(100_000)),
         format!("[{}]", "a.".repeat(100_000)),
+        format!("[{}a]", "a.".repeat(100_000)),
+        format!("{}a = 1", "a.".repeat(100_000)),
+        format!("a = {}{}", "[".repeat(79), "]".repeat(79)),
         format!("{} = 1", "k".repeat(1 << 20)),
         format!("name = \"{}\"", "n".repeat(1 << 20)),
     ] {

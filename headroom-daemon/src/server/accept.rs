@@ -29,8 +29,8 @@ use crate::engine::Engine;
 use crate::outbox::{Doorbell, QUEUE};
 
 /// A reader decodes requests and does them; a writer copies frames. Only what they touch of it
-/// is ever taken from the system.
-const READER_STACK_BYTES: usize = 256 * 1024;
+/// is ever taken from the system. A reader also parses profiles, when it is asked to.
+const READER_STACK_BYTES: usize = 512 * 1024;
 const WRITER_STACK_BYTES: usize = 64 * 1024;
 const ACCEPT_STACK_BYTES: usize = 128 * 1024;
 

@@ -29,8 +29,8 @@ use plan::{About, Plan, Watched};
 /// How long nothing happens to a file before it is read: longer than between the files of a
 /// checkout, much shorter than anybody waits.
 const QUIET: Duration = Duration::from_millis(50);
-/// A profile is parsed on it.
-const STACK_BYTES: usize = 256 * 1024;
+/// A profile is parsed on it, nested as deep as TOML may be.
+const STACK_BYTES: usize = 512 * 1024;
 /// How often folders may change while they are being watched, before that is left to the next
 /// event.
 const TRIES: usize = 8;
