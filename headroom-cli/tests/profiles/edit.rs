@@ -159,6 +159,19 @@ fn a_failing_editor_changes_nothing() {
 }
 
 #[test]
+fn an_interrupt_in_the_editor_is_the_editors() {
+    let home = Home::new();
+    let own = home.write_own("mine", "agc.target_lufs = -20");
+    let script = "p=$PPID\n\
+                  until grep -qx headroom /proc/$p/comm; do\n\
+                  p=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$p/status)\ndone\n\
+                  kill -INT $p\nsed -i s/-20/-21/ \"$1\"";
+    let run = run(&home, "mine", script);
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_eq!(read(&own), profile("mine", "agc.target_lufs = -21"));
+}
+
+#[test]
 fn what_somebody_else_has_written_meanwhile_is_not_overwritten() {
     let home = Home::new();
     let own = home.write_own("mine", "agc.target_lufs = -20");
@@ -187,7 +200,7 @@ fn the_editor_may_have_arguments_and_visual_comes_first() {
     home.write_own("mine", "agc.target_lufs = -20");
     let editor = home.editor("test \"$1\" = -w; test \"$2\" = 'a b'; sed -i s/-20/-21/ \"$3\"");
     let mut command = home.command(&["profile", "edit", "mine"]);
-    command.env("VISUAL", format!("{} -w 'a b'", editor.display())).env("EDITOR", "false");
+    command.env("VISUAL", format!("{editor} -w 'a b'")).env("EDITOR", "false");
     let run = Run::of(&mut command);
     assert_eq!(run.code, Some(0), "{run}");
     let mut command = home.command(&["profile", "edit", "mine"]);
