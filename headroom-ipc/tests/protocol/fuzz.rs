@@ -2,7 +2,7 @@
 //! (what libFuzzer has found to reach the most), and over inputs that are made from both by a
 //! seed: the same ones on every machine.
 
-use super::specimens;
+use super::{objects, specimens};
 use fastrand::Rng;
 use headroom_ipc::fuzzing;
 
@@ -101,7 +101,7 @@ fn any_body_is_a_message_of_a_daemon_or_refused() {
 
 #[test]
 fn any_body_is_a_snapshot_or_refused() {
-    let mirror = specimens::mirror();
+    let mirror = objects::mirror();
     let mut corpus: Vec<Vec<u8>> = headroom_ipc::Topic::ALL
         .iter()
         .map(|topic| mirror.replicate(&[*topic]))

@@ -4,7 +4,7 @@
 //! `HEADROOM_ADD_GOLDEN=1 cargo test -p headroom-ipc --test protocol` adds the files of new
 //! messages; it never changes one that is there.
 
-use super::specimens;
+use super::{objects, specimens};
 use std::fs;
 use std::path::PathBuf;
 
@@ -114,7 +114,7 @@ fn an_unknown_event_of_a_known_topic_counts_but_changes_nothing() {
     let data = Value::Map(vec![("port".into(), Value::Text("hdmi".into()))]);
     let unknown = Change::Unknown { topic: Topic::Sinks, event: "port_changed".into(), data };
     assert_eq!(event.change, unknown);
-    let mut mirror = specimens::mirror();
+    let mut mirror = objects::mirror();
     let before = mirror.clone();
     assert_eq!(mirror.apply(&event), Applied::Skipped);
     assert_eq!(mirror.seq(Topic::Sinks), Some(10));
@@ -132,7 +132,7 @@ fn an_unknown_code_and_unknown_words_are_kept_as_unknown() {
     };
     assert_eq!((error.code, error.message.as_str()), (Code::Unknown, "not now"));
 
-    let mut later = specimens::sink();
+    let mut later = objects::sink();
     later.kind = SinkKind::Unknown;
     let text = serde_json::to_string(&later).expect("JSON").replace("\"unknown\"", "\"hologram\"");
     let event = format!(r#"{{"topic":"sinks","event":"sink_changed","seq":4,"data":{text}}}"#);
@@ -144,7 +144,7 @@ fn an_unknown_code_and_unknown_words_are_kept_as_unknown() {
 
 #[test]
 fn what_is_not_finite_is_sent_as_nil() {
-    let mut meters = specimens::meters();
+    let mut meters = objects::meters();
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         meters.buses[0].input_momentary_lufs = Some(bad);
         let change = headroom_ipc::MetersChange::Tick(meters.clone()).into();

@@ -4,6 +4,7 @@ mod examples;
 mod fuzz;
 mod golden;
 mod mirror;
+mod objects;
 mod schema;
 mod specimens;
 mod tables;

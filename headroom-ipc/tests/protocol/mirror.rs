@@ -2,7 +2,7 @@
 //! snapshots. The state is kept a second time here, in plain maps, so that the mirror is not
 //! only compared with itself.
 
-use super::specimens;
+use super::objects;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
@@ -27,7 +27,7 @@ impl World {
         match rng.u8(0..12) {
             0..3 => {
                 self.next_id += 1;
-                let mut stream = Stream { id: self.next_id, ..specimens::stream() };
+                let mut stream = Stream { id: self.next_id, ..objects::stream() };
                 if let Some(known) = rng.choice(self.streams.keys()).filter(|_| rng.bool()) {
                     stream = self.streams[known].clone();
                     stream.playing = rng.bool();
@@ -50,7 +50,7 @@ impl World {
             },
             4 => {
                 self.next_id += 1;
-                let sink = Sink { id: self.next_id, muted: rng.bool(), ..specimens::sink() };
+                let sink = Sink { id: self.next_id, muted: rng.bool(), ..objects::sink() };
                 self.sinks.insert(sink.id, sink.clone());
                 SinksChange::SinkChanged(sink).into()
             }
@@ -62,7 +62,7 @@ impl World {
                 None => self.pipewire(rng),
             },
             6..8 => {
-                let all = specimens::settings().settings;
+                let all = objects::settings().settings;
                 let mut setting = all[rng.usize(..all.len())].clone();
                 setting.overridden = rng.bool();
                 self.settings.insert(setting.key.clone(), setting.clone());
@@ -74,7 +74,7 @@ impl World {
             }
             9 => {
                 let name = ["a", "b", "c"][rng.usize(0..3)].to_owned();
-                let profile = Profile { name: name.clone(), ..specimens::profile() };
+                let profile = Profile { name: name.clone(), ..objects::profile() };
                 self.profiles.insert(name.clone(), profile.clone());
                 if rng.bool() {
                     self.used = name;
@@ -83,14 +83,14 @@ impl World {
                     ProfileChange::Failed(profile).into()
                 }
             }
-            10 => MetersChange::Tick(specimens::meters()).into(),
+            10 => MetersChange::Tick(objects::meters()).into(),
             _ => self.pipewire(rng),
         }
     }
 
     fn pipewire(&mut self, rng: &mut Rng) -> Change {
         self.pipewire_connected = rng.bool();
-        let mut daemon = specimens::daemon();
+        let mut daemon = objects::daemon();
         daemon.graph.pipewire_connected = self.pipewire_connected;
         if self.pipewire_connected {
             DaemonChange::PipewireBack(daemon).into()
@@ -176,7 +176,7 @@ fn events_that_a_snapshot_has_already_are_stale() {
     assert_eq!(client.apply(&old), Applied::Stale);
     assert_eq!(client.apply(&new), Applied::Stale);
     assert_eq!(client, daemon.replicate(&[Topic::Setting]));
-    let tick = daemon.publish(MetersChange::Tick(specimens::meters()));
+    let tick = daemon.publish(MetersChange::Tick(objects::meters()));
     assert_eq!(client.apply(&tick), Applied::Untracked);
 }
 
@@ -193,9 +193,9 @@ fn an_older_snapshot_does_not_take_anything_back() {
 
 #[test]
 fn a_loss_is_told_and_takes_no_number() {
-    let mut mirror = specimens::mirror();
+    let mut mirror = objects::mirror();
     let lost = Overflow { topic: Topic::Routing, lost: 4, total_lost: 9 };
     let seq = mirror.seq(Topic::Daemon).expect("tracked");
     assert_eq!(mirror.apply(&Event::overflow(seq, lost.clone())), Applied::Lost(lost));
-    assert_eq!(mirror, specimens::mirror());
+    assert_eq!(mirror, objects::mirror());
 }

@@ -185,7 +185,7 @@ fn the_limits_that_it_names_are_those_of_the_code() {
 #[test]
 fn the_table_of_events_is_what_a_mirror_does() {
     // Every event of the table, applied as it says to a copy that knows only the names of fields.
-    let mut mirror = super::specimens::mirror();
+    let mut mirror = super::objects::mirror();
     for event in super::specimens::events() {
         let topic = event.topic;
         let event = Event { seq: mirror.seq(topic).expect("a topic") + 1, ..event };
