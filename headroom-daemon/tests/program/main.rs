@@ -2,6 +2,7 @@
 
 mod ending;
 mod place;
+mod profiles;
 mod program;
 mod remembering;
 mod resources;

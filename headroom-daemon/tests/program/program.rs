@@ -34,6 +34,8 @@ pub(crate) fn surround(command: &mut Command, folder: &Path) {
         .env_remove("PIPEWIRE_REMOTE")
         .env("XDG_RUNTIME_DIR", folder)
         .env("XDG_STATE_HOME", folder.join("state"))
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .env("XDG_DATA_DIRS", folder.join("data"))
         .env("PIPEWIRE_RUNTIME_DIR", folder)
         .stderr(Stdio::null());
 }
@@ -58,7 +60,8 @@ impl Program {
         Program::start_as(folder, command.args(arguments))
     }
 
-    fn start_as(folder: tempfile::TempDir, command: &mut Command) -> Program {
+    /// Starts what is to be run in a directory.
+    pub(crate) fn start_as(folder: tempfile::TempDir, command: &mut Command) -> Program {
         let child = command.spawn().expect("headroomd starts");
         let program = Program { child, folder };
         wait_until("headroomd to listen", || UnixStream::connect(program.socket()).is_ok());

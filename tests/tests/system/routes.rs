@@ -259,7 +259,7 @@ fn who_moves_a_stream_back_again_and_again_is_given_in_to() {
         headroom_tests::let_pass(std::time::Duration::from_secs(2));
         let (node, speakers) = (app.node().id.to_string(), graph.node(DEVICE).serial.to_string());
         let mut moved_back = 0;
-        let contested = graph.wait_for("it to be left where it is put", |_| {
+        graph.wait_for("it to be left where it is put", |_| {
             graph.tool("pw-metadata", &[&node, "target.object", &speakers, "Spa:Id"]);
             graph
                 .wait_for("it to be moved back, or not", |dump| {
@@ -273,7 +273,6 @@ fn who_moves_a_stream_back_again_and_again_is_given_in_to() {
                     None
                 })
         });
-        let () = contested;
         println!("{generation}: moved back {moved_back} times");
         assert!((1..=3).contains(&moved_back), "{moved_back} times");
         app.wait_until_linked_to(DEVICE);
