@@ -15,9 +15,7 @@ static STDERR: Stderr = Stderr;
 
 impl Log for Stderr {
     fn enabled(&self, metadata: &Metadata) -> bool {
-        // notify warns of watches that ended with their folder, which is what they do.
-        let is_theirs = metadata.target().starts_with("notify");
-        metadata.level() <= log::max_level() && !is_theirs
+        metadata.level() <= log::max_level()
     }
 
     fn log(&self, record: &Record) {

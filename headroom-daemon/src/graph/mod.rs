@@ -23,7 +23,7 @@ mod pods;
 mod said;
 mod session;
 mod session_manager;
-mod spare_memory;
+pub(crate) mod spare_memory;
 mod streams;
 mod targets;
 mod thread;

@@ -3,7 +3,8 @@
 //! glibc holds on to what was freed, and zeroes what it hands out from an arena, which makes
 //! every page of a buffer resident. The buffers of the inserts are made for the longest block,
 //! 16 times the usual one: straight from the system, the rest of them costs nothing.
-//! Called by hr-graph only; other C libraries are left as they are.
+//! Called by hr-graph, and by hr-profiles behind each scan; other C libraries are left as they
+//! are.
 
 /// From this size on a block comes straight from the system, untouched.
 #[cfg(target_env = "gnu")]
@@ -18,8 +19,8 @@ pub(super) fn keep_little() {
     }
 }
 
-/// Gives back what the start took and has freed.
-pub(super) fn give_back() {
+/// Gives back what was taken for a while and has been freed.
+pub(crate) fn give_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer and moves nothing that is in use.
     unsafe {

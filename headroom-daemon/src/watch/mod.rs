@@ -1,11 +1,11 @@
 //! hr-profiles: sees to it that a change of a profile's file is in force before its editor has
 //! redrawn the screen.
 //!
-//! notify says what happens in the folders of profiles, the debouncer waits until nothing has
+//! hr-inotify hears what happens in the folders of profiles, the debouncer waits until nothing has
 //! happened for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
 //! changes. What a change means is the state's business; nothing here knows a profile.
 
-mod changes;
+mod inotify;
 mod plan;
 
 use std::collections::BTreeSet;
@@ -23,7 +23,8 @@ use notify_debouncer_mini::{Config, DebounceEventResult, Debouncer, new_debounce
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
-use changes::Changes;
+use crate::graph::spare_memory;
+use inotify::Ear;
 use plan::{About, Plan, Watched};
 
 /// How long nothing happens to a file before it is read: longer than between the files of a
@@ -99,6 +100,7 @@ fn watch(folders: &Arc<Folders>, engine: &Engine, bell: &Arc<Bell>, woken: &Rece
         // Watched first and scanned then, so that nothing is missed in between.
         let trouble = watching.follow(folders);
         engine.scan_profiles(trouble.as_deref());
+        spare_memory::give_back();
         if woken.recv().is_err() || bell.stopping.load(Ordering::SeqCst) {
             return;
         }
@@ -112,7 +114,7 @@ fn debouncer(
     folders: &Arc<Folders>,
     bell: &Arc<Bell>,
     plan: &Arc<Mutex<Plan>>,
-) -> notify::Result<Debouncer<Changes>> {
+) -> notify::Result<Debouncer<Ear>> {
     let (folders, bell, plan) = (folders.clone(), bell.clone(), plan.clone());
     let handler = move |events: DebounceEventResult| {
         let about = match events {
@@ -135,7 +137,7 @@ fn debouncer(
 }
 
 struct Watching {
-    debouncer: Debouncer<Changes>,
+    debouncer: Debouncer<Ear>,
     /// What should be watched.
     plan: Arc<Mutex<Plan>>,
     /// What is.
