@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use headroom_client::ipc::EndpointError;
 use headroom_client::{Client, ClientError, endpoint};
 
 use crate::print;
@@ -14,7 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) fn connect_if_running() -> Option<Client> {
     match endpoint().and_then(|endpoint| Client::connect(&endpoint)) {
         Ok(client) => Some(client),
-        Err(ClientError::NotRunning { .. } | ClientError::NoEndpoint(_)) => None,
+        Err(
+            ClientError::NotRunning { .. }
+            | ClientError::NoEndpoint(EndpointError::NoRuntimeDir { .. }),
+        ) => None,
         Err(error) => {
             print::warning_line(&format!("{error}: going by the files"));
             None

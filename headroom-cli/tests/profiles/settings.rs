@@ -2,6 +2,7 @@
 
 use headroom_client::ipc::{Setting, SettingValue, SettingValues};
 
+use crate::harness::Run;
 use crate::home::Home;
 
 const NOTE: &str = "headroom: headroomd is not running; this is what it would begin with (profile ";
@@ -45,6 +46,17 @@ fn with_nothing_remembered_it_is_the_default_profile() {
     home.write_own("mine", "agc = 1");
     let run = home.run(&["get", "agc.target_lufs"]);
     assert_eq!(run.stderr, format!("{NOTE}default)\n"));
+}
+
+#[test]
+fn a_socket_that_cannot_be_meant_is_said_and_the_files_are_read() {
+    let home = Home::new();
+    let mut command = home.command(&["get", "agc.target_lufs"]);
+    let run = Run::of(command.env("HEADROOM_SOCKET", "relative.sock"));
+    assert_eq!((run.code, &run.stdout[..]), (Some(0), "agc.target_lufs = -18 LUFS\n"), "{run}");
+    let first = run.stderr.lines().next().unwrap();
+    assert!(first.starts_with("headroom: warning: the socket is \"relative.sock\""), "{run}");
+    assert!(first.ends_with(": going by the files"), "{run}");
 }
 
 #[test]
