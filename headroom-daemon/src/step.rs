@@ -97,7 +97,11 @@ impl DaemonState {
             Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
             _ if self.stopping => {}
             Input::ProfilesScanned { library, blind } => {
-                self.model.blind = blind.map(str::to_owned);
+                let blind = blind.map(str::to_owned);
+                if let Some(why) = blind.as_ref().filter(|_| self.model.blind != blind) {
+                    effects.said.push((log::Level::Warn, why.clone()));
+                }
+                self.model.blind = blind;
                 let _ = ops::profile::scanned(&mut self.model, library, &mut effects);
             }
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),

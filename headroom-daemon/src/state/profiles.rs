@@ -17,10 +17,11 @@ use super::wire;
 /// What is in force where nothing else can be. It is part of the program.
 pub(crate) const DEFAULT: &str = "default";
 
-/// Warnings of one profile that clients see; the file has the rest.
-const MOST_WARNINGS: usize = 8;
+/// Warnings of one profile that clients see; the file has the rest. With the next, this keeps a
+/// list of all profiles within a message.
+const MOST_WARNINGS: usize = 4;
 /// What is said of a profile is cut at so many characters.
-const LONGEST_TEXT: usize = 500;
+const LONGEST_TEXT: usize = 400;
 
 /// Every profile, by name.
 #[derive(Debug)]

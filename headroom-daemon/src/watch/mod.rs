@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use headroom_profile::Folders;
-use notify_debouncer_mini::notify::{self, RecursiveMode};
+use nix::errno::Errno;
+use notify_debouncer_mini::notify::{self, ErrorKind, RecursiveMode};
 use notify_debouncer_mini::{Config, DebounceEventResult, Debouncer, new_debouncer_opt};
 use parking_lot::Mutex;
 
@@ -182,12 +183,19 @@ impl Watching {
 }
 
 fn blind(error: &notify::Error) -> String {
-    let way_out = match error.kind {
-        notify::ErrorKind::MaxFilesWatch => " (raise fs.inotify.max_user_watches)",
-        _ => "",
+    let why = match &error.kind {
+        ErrorKind::MaxFilesWatch => {
+            "the system allows no more watches (fs.inotify.max_user_watches)".to_owned()
+        }
+        ErrorKind::Io(error) if error.raw_os_error() == Some(Errno::EMFILE as i32) => {
+            "the system allows no more watchers (fs.inotify.max_user_instances)".to_owned()
+        }
+        ErrorKind::Io(error) => error.to_string(),
+        _ => error.to_string(),
     };
-    format!(
-        "changes of profiles are not seen by themselves, because {error}{way_out}: \
-         \"profile.reload\" reads them again"
-    )
+    let what = match error.paths.first() {
+        Some(folder) => format!("watching {}", folder.display()),
+        None => "watching the folders of profiles".to_owned(),
+    };
+    format!("{what}: {why}: changes there are not seen until \"profile.reload\"")
 }

@@ -351,3 +351,20 @@ fn many_bad_files_are_told_in_one_list() {
     assert_eq!(place.events(), ["profile reloaded", "daemon changed"]);
     assert!(place.warned("profiles").expect("a warning").contains("196 more profiles"));
 }
+
+#[test]
+fn a_folder_full_of_wordy_profiles_fits_in_a_message() {
+    let mut place = Place::new();
+    let wrong = "hold_ms = -1\nrise_db_per_s = 0\nfall_db_per_s = 0\nmax_cut_db = 99\n";
+    for n in 0..300 {
+        let name = format!("{n:03}{}", "n".repeat(200));
+        let text =
+            format!("name = {name:?}\ndescription = {:?}\n[agc]\n{wrong}", "ü".repeat(9_999));
+        fs::write(place.path(&format!("a/{name}")), text).expect("written");
+    }
+    let found = place.reload();
+    assert_eq!(found.reloaded.len(), headroom_profile::MAX_FILES_IN_FOLDER);
+    assert_eq!(place.events(), ["profile reloaded", "daemon changed"]);
+    let warned = place.warned("profiles").expect("a warning");
+    assert!(warned.contains("holds 300 profiles"), "{warned}");
+}
