@@ -7,11 +7,13 @@
 //!
 //! * [`Programme`] holds the samples: planar `f32` with their rate; it cuts, joins, scales,
 //!   reads and writes WAV.
-//! * [`noise`], [`tone`], [`speech`], [`music`], [`film`], [`variety`] and [`ebu`] make them.
+//! * [`noise`], [`tone`], [`speech`], [`music`], [`film`], [`cinema`], [`variety`] and [`ebu`]
+//!   make them.
 //! * [`judge`] measures: true peak at 16x, ffmpeg's `ebur128`, the `ebur128` crate, levels.
 
 #![forbid(unsafe_code)]
 
+pub mod cinema;
 pub mod ebu;
 pub mod film;
 pub mod filter;
