@@ -4,9 +4,10 @@
 //! steps (16 frames at 48 kHz) that is counted from the start of the sound and not from the
 //! start of a block: the output is the same however the host cuts its blocks.
 
+use crate::agc::foresight::Foresight;
 use crate::agc::{Agc, Power};
 use crate::compressor::{Compressor, CompressorGain};
-use crate::layout::{Layout, MAX_CHANNELS};
+use crate::layout::Layout;
 use crate::meter::{KWeighting, LoudnessMeter, LoudnessReading};
 use crate::params::BusParams;
 use crate::plane::LaneSum;
@@ -15,6 +16,10 @@ use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
 
 /// Steps in a tick of the AGC.
 const STEPS_PER_TICK: u32 = 6;
+/// The most that is made up for of what the limiter takes: 6 dB at any moment.
+const LEAST_FORESEEN: f32 = 0.5;
+/// K-weighting lifts a tone of 1 kHz by 0.691 dB, which BS.1770 takes off again.
+const WEIGHTED_TO_PLAIN: f32 = 0.852_9;
 /// Bypass and fader move over this time.
 const FADE_S: f32 = 0.02;
 
@@ -48,8 +53,11 @@ pub struct Bus {
     weighting: KWeighting,
     input: LoudnessMeter,
     power: Vec<f32>,
+    /// What makes the mean square of one channel of the power of all.
+    per_channel: f32,
     agc: Agc,
     compressor: Compressor,
+    foresight: Foresight,
     grid: Grid,
     step: Step,
     tick: Tick,
@@ -73,7 +81,6 @@ struct Step {
     frames: usize,
     power: LaneSum,
     peak: f32,
-    squares: [LaneSum; MAX_CHANNELS],
 }
 
 /// What has been gathered of the tick under way, and the gains that move through it.
@@ -82,6 +89,7 @@ struct Tick {
     steps: u32,
     power: Power,
     levelling: TickRamp,
+    trim: TickRamp,
     guard: TickRamp,
     compressor: CompressorGain,
 }
@@ -154,14 +162,17 @@ impl Bus {
             weighting: KWeighting::prepare(rate_hz, &layout),
             input: LoudnessMeter::prepare(rate_hz, &layout, max_frames),
             power: vec![0.0; max_frames],
+            per_channel: if layout.len() > 1 { WEIGHTED_TO_PLAIN / 2.0 } else { WEIGHTED_TO_PLAIN },
             agc: Agc::new(params.agc, grid.step_s * STEPS_PER_TICK as f32),
             compressor,
+            foresight: Foresight::new(&params.limiter, grid.step_s),
             grid,
             step: Step::default(),
             tick: Tick {
                 steps: 0,
                 power: Power::default(),
                 levelling: TickRamp::at(Db(0.0)),
+                trim: TickRamp::at(Db(0.0)),
                 guard: TickRamp::at(Db(0.0)),
                 compressor: resting,
             },
@@ -185,6 +196,7 @@ impl Bus {
         self.input.set_rate(rate_hz);
         self.agc.set_tick(self.grid.step_s * STEPS_PER_TICK as f32);
         self.compressor.set_step(self.grid.step_s);
+        self.foresight.set_params(&self.params.limiter, self.grid.step_s);
         self.settle();
     }
 
@@ -195,6 +207,7 @@ impl Bus {
         self.params = *params;
         self.agc.set_params(params.agc);
         self.compressor.set_params(params.compressor, params.agc.target);
+        self.foresight.set_params(&params.limiter, self.grid.step_s);
         self.gain.fader_goal = params.fader.to_gain().0;
     }
 
@@ -228,6 +241,7 @@ impl Bus {
         self.input.reset();
         self.agc.reset();
         self.compressor.reset();
+        self.foresight.reset();
         self.settle();
     }
 
@@ -245,6 +259,7 @@ impl Bus {
             steps: 0,
             power: Power::default(),
             levelling: TickRamp::at(Db(gains.gain_db)),
+            trim: TickRamp::at(Db(gains.trim_db)),
             guard: TickRamp::at(Db(-gains.guard_db)),
             compressor: self.compressor.step(0.0),
         };
@@ -255,9 +270,14 @@ impl Bus {
         self.gain.start = self.gain.end;
     }
 
-    fn wanted_gain(&self) -> f32 {
+    /// All but the fader.
+    fn chain_gain(&self) -> f32 {
         let tick = &self.tick;
-        let chain = tick.levelling.now * tick.compressor.gain * tick.guard.now * self.gain.fader;
+        tick.levelling.now * tick.compressor.gain * tick.trim.now * tick.guard.now
+    }
+
+    fn wanted_gain(&self) -> f32 {
+        let chain = self.chain_gain() * self.gain.fader;
         if self.gain.wet == 0.0 { 1.0 } else { 1.0 + (chain - 1.0) * self.gain.wet }
     }
 
@@ -320,15 +340,10 @@ impl Bus {
     fn process_segment(&mut self, block: &mut [&mut [f32]], power: &[f32], at: usize, end: usize) {
         let offset = self.step.frames;
         self.step.power.add(offset, power);
-        let squares = self.compressor.wants_mean_square();
         let step = (self.gain.end - self.gain.start) / self.grid.step_frames as f32;
-        for (samples, sum) in block.iter_mut().zip(&mut self.step.squares) {
+        for samples in block.iter_mut() {
             let Some(samples) = samples.get_mut(at..end) else { return };
-            if squares {
-                sum.add_squares(offset, samples);
-            } else {
-                self.step.peak = self.step.peak.max(plane::peak(samples));
-            }
+            self.step.peak = self.step.peak.max(plane::peak(samples));
             if step != 0.0 || self.gain.start != 1.0 {
                 plane::ramp(samples, offset, self.gain.start, step);
             }
@@ -343,33 +358,41 @@ impl Bus {
     fn end_step(&mut self) {
         let step = std::mem::take(&mut self.step);
         let frames = self.grid.step_frames as f32;
-        self.gather(f64::from(step.power.total()) / f64::from(frames));
+        let power = step.power.total() / frames;
+        let foreseen = self.foresight.step(step.peak * self.chain_gain());
+        self.gather(f64::from(power), foreseen);
         if self.tick.steps == STEPS_PER_TICK {
             self.end_tick();
         }
         let levelling = self.tick.levelling.now;
         let level = if self.compressor.wants_mean_square() {
-            let loudest = step.squares.iter().fold(0.0_f32, |a, sum| a.max(sum.total()));
-            loudest / frames * levelling * levelling
+            power * self.per_channel * levelling * levelling
         } else {
             step.peak * levelling
         };
         self.tick.compressor = self.compressor.step(level);
         self.reduction_db = self.reduction_db.max(self.tick.compressor.reduction_db);
         self.tick.levelling.now += self.tick.levelling.step;
+        self.tick.trim.now += self.tick.trim.step;
         self.tick.guard.now += self.tick.guard.step;
         self.move_fader();
         self.gain.start = self.gain.end;
         self.gain.end = self.wanted_gain();
     }
 
-    /// Adds the step's power to the tick, at every place that the AGC asks about.
-    fn gather(&mut self, input: f64) {
-        let levelled = input * f64::from(self.tick.levelling.now * self.tick.levelling.now);
-        let compressor = self.tick.compressor;
-        let output = levelled * f64::from(compressor.gain * compressor.gain);
-        let sloped = output * f64::from(compressor.slope);
-        self.tick.power.add(&Power { input, levelled, output, sloped });
+    /// Adds the step's power to the tick, at every place that the AGC asks about. `foreseen` is
+    /// the limiter's gain to come.
+    fn gather(&mut self, input: f64, foreseen: f32) {
+        let power = |gain: f32| f64::from(gain * gain);
+        let tick = &self.tick;
+        let levelled = input * power(tick.levelling.now);
+        let compressed = levelled * power(tick.compressor.gain);
+        // More than this the limiter's share is not made up for: it would only take more.
+        let output = compressed * power(foreseen.max(LEAST_FORESEEN));
+        // What is limited gets no louder. The gain itself says how much is.
+        let sloped = output * f64::from(tick.compressor.slope * foreseen);
+        let unguarded = compressed * power(tick.trim.now);
+        self.tick.power.add(&Power { input, levelled, output, sloped, unguarded });
         self.tick.steps += 1;
     }
 
@@ -380,6 +403,7 @@ impl Bus {
         self.guard_db = self.guard_db.max(gains.guard_db);
         self.tick.steps = 0;
         self.tick.levelling.turn_to(Db(gains.gain_db));
+        self.tick.trim.turn_to(Db(gains.trim_db));
         self.tick.guard.turn_to(Db(-gains.guard_db));
     }
 

@@ -37,7 +37,9 @@ pub struct AgcParams {
 pub enum Detector {
     /// The largest sample of any channel.
     Peak,
-    /// The root mean square over a window, of the loudest channel.
+    /// The root mean square over a window, K-weighted as loudness is, so that a rumble which is
+    /// hardly heard does not press everything else down. A tone of 1 kHz in both channels of a
+    /// stereo pair reads its RMS level.
     Rms,
 }
 
@@ -137,6 +139,8 @@ pub struct BusParams {
     pub compressor: CompressorParams,
     /// The gain at the end of the bus.
     pub fader: Db,
+    /// The limiter that follows in the master: the AGC accounts for what it will take.
+    pub limiter: LimiterParams,
     /// Pass through bit-exact, ramped over 20 ms.
     pub bypass: bool,
 }
@@ -225,6 +229,7 @@ impl Default for BusParams {
             agc: AgcParams::default(),
             compressor: CompressorParams::default(),
             fader: Db(0.0),
+            limiter: LimiterParams::default(),
             bypass: false,
         }
     }

@@ -30,31 +30,20 @@ impl LaneSum {
     /// Adds values, the first of which is the stretch's `offset`-th.
     #[inline(always)]
     pub(crate) fn add(&mut self, offset: usize, values: &[f32]) {
-        self.add_mapped(offset, values, |x| x);
-    }
-
-    /// Adds the squares of values, the first of which is the stretch's `offset`-th.
-    #[inline(always)]
-    pub(crate) fn add_squares(&mut self, offset: usize, values: &[f32]) {
-        self.add_mapped(offset, values, |x| x * x);
-    }
-
-    #[inline(always)]
-    fn add_mapped(&mut self, offset: usize, values: &[f32], map: impl Fn(f32) -> f32) {
         let until_aligned = ((LANES - offset % LANES) % LANES).min(values.len());
         let (head, aligned) = values.split_at(until_aligned);
         for (i, x) in head.iter().enumerate() {
-            self.0[(offset + i) % LANES] += map(*x);
+            self.0[(offset + i) % LANES] += *x;
         }
         let chunks = aligned.chunks_exact(LANES);
         let tail = chunks.remainder();
         for chunk in chunks {
             for (lane, x) in self.0.iter_mut().zip(chunk) {
-                *lane += map(*x);
+                *lane += *x;
             }
         }
         for (lane, x) in self.0.iter_mut().zip(tail) {
-            *lane += map(*x);
+            *lane += *x;
         }
     }
 
@@ -109,9 +98,6 @@ mod tests {
         sum.add(0, &plane);
         assert_eq!(peak(&plane), 18.0);
         assert_eq!(sum.total(), -171.0);
-        let mut squares = LaneSum::default();
-        squares.add_squares(5, &plane);
-        assert_eq!(squares.total(), 2_109.0);
         assert_eq!(peak(&[]), 0.0);
     }
 

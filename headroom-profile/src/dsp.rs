@@ -17,6 +17,7 @@ impl Profile {
                 agc: self.agc.to_params(),
                 compressor: self.compressor.to_params(),
                 fader: Db(0.0),
+                limiter: self.limiter.to_params(),
                 bypass: false,
             },
             master: dsp::MasterParams { limiter: self.limiter.to_params(), bypass: false },

@@ -56,6 +56,7 @@ pub(super) struct Guard {
     sustained: Fading,
     tick_s: f32,
     aim_lufs: f32,
+    slack_lu: f32,
     /// The thresholds as mean squares, for this aim.
     onset: f64,
     too_long: f64,
@@ -83,8 +84,21 @@ impl Guard {
     }
 
     pub(super) fn reset(&mut self) {
-        *self = Guard { tick_s: self.tick_s, ..Guard::default() };
+        *self = Guard { tick_s: self.tick_s, slack_lu: self.slack_lu, ..Guard::default() };
+        self.set_thresholds();
         self.set_tick(self.tick_s);
+    }
+
+    /// How much further than usual a level may stand over the aim.
+    pub(super) fn set_slack(&mut self, slack_lu: f32) {
+        self.slack_lu = slack_lu;
+        self.set_thresholds();
+    }
+
+    fn set_thresholds(&mut self) {
+        let over_aim = |lu: f32| Lufs(self.aim_lufs + self.slack_lu + lu).to_mean_square();
+        (self.onset, self.too_long) = (over_aim(ONSET_LU), over_aim(SUSTAINED_LU));
+        self.calm = over_aim(CALM_LU);
     }
 
     pub(super) fn is_engaged(&self) -> bool {
@@ -99,9 +113,7 @@ impl Guard {
         self.sustained.push(output);
         if aim_lufs != self.aim_lufs {
             self.aim_lufs = aim_lufs;
-            self.onset = Lufs(aim_lufs + ONSET_LU).to_mean_square();
-            self.too_long = Lufs(aim_lufs + SUSTAINED_LU).to_mean_square();
-            self.calm = Lufs(aim_lufs + CALM_LU).to_mean_square();
+            self.set_thresholds();
         }
         if !enabled {
             self.engaged = false;
@@ -116,8 +128,9 @@ impl Guard {
             self.calm_s = 0.0;
         }
         let wanted_db = if self.engaged {
-            let over_peak_db = self.fast.lufs() - aim_lufs - HELD_PEAK_LU;
-            over_peak_db.max(self.short.lufs() - aim_lufs - HELD_LU).max(0.0)
+            let held_lufs = aim_lufs + self.slack_lu;
+            let over_peak_db = self.fast.lufs() - held_lufs - HELD_PEAK_LU;
+            over_peak_db.max(self.short.lufs() - held_lufs - HELD_LU).max(0.0)
         } else {
             0.0
         };

@@ -9,8 +9,15 @@
 use super::ring::Ring;
 use crate::units::Lufs;
 
-/// Blocks that are remembered: 12 s of programme, a block every 100 ms.
+/// Blocks that are remembered at a patience of 1: 12 s of programme, a block every 100 ms.
 const BLOCKS: usize = 120;
+/// Patience is no less than this, or a sentence would count for a programme, and no more than
+/// this: a minute of programme is remembered at the most.
+const LEAST_PATIENCE: f32 = 0.5;
+const MOST_PATIENCE: f32 = 5.0;
+const MOST_BLOCKS: usize = 600;
+/// Each doubling of patience also lets a scene stand this much further over the programme.
+const SLACK_LU: f32 = 4.5;
 /// Sub-blocks in a block: 4 of 100 ms.
 const OVERLAP: usize = 4;
 /// The gate of the programme: what lies this far below it is a pause.
@@ -26,10 +33,16 @@ const LOUDER_LU: f32 = 5.0;
 /// into 13 sub-blocks, does not), or, where it comes and goes, a good part of 6 s.
 const LOUD_SOON: (usize, usize) = (14, 17);
 const LOUD_OFTEN: (usize, usize) = (24, 60);
+/// Where patience lets it stand beside the old one: still more than a blast reaches into.
+const LOUD_OFTEN_BESIDE: usize = 16;
 /// A quieter programme is believed after 3 s in which nothing came near the old one.
 const QUIET_BLOCKS: usize = 30;
 const QUIET_MEAN_LU: f32 = 4.0;
 const QUIET_PEAK_LU: f32 = 2.5;
+/// With more patience than 1, where an old programme stands beside a louder one, and with less,
+/// it gives way once the louder has lasted as long as a quieter one must: all of it over the old
+/// one, and by this on average.
+const LOUDER_MEAN_LU: f32 = 4.0;
 /// How near the newest block's gain (as a factor of power) another must be to count for the
 /// compressor's effect: within about 2 dB.
 const NEAR_GAIN_NEPERS: f64 = 0.46;
@@ -44,10 +57,12 @@ pub(crate) struct Power {
     pub(crate) input: f64,
     /// Behind the AGC, as the compressor sees it.
     pub(crate) levelled: f64,
-    /// Behind compressor and make-up, the burst guard left out.
+    /// Behind compressor, make-up and the limiter to come; burst guard and trim left out.
     pub(crate) output: f64,
-    /// `output`, weighted by the slope of the compressor's curve at that moment.
+    /// `output`, weighted by how much of a change of level gets through at that moment.
     pub(crate) sloped: f64,
+    /// Behind compressor, make-up and trim: what the burst guard finds.
+    pub(crate) unguarded: f64,
 }
 
 impl Power {
@@ -56,6 +71,7 @@ impl Power {
         self.levelled += other.levelled;
         self.output += other.output;
         self.sloped += other.sloped;
+        self.unguarded += other.unguarded;
     }
 
     /// The AGC's gain on it, as a factor of power.
@@ -68,6 +84,7 @@ impl Power {
         self.levelled *= factor;
         self.output *= factor;
         self.sloped *= factor;
+        self.unguarded *= factor;
     }
 }
 
@@ -94,14 +111,15 @@ pub(super) struct Programme {
     pub(super) levelled_lufs: f32,
     /// The same behind it.
     pub(super) output_lufs: f32,
-    /// How much of a change in front of the compressor comes out of it, 0 to 1.
+    /// How much of a change in front of the compressor comes out behind it, 0 to 1.
     pub(super) slope: f32,
 }
 
 /// The memory. Nothing in it allocates.
 #[derive(Debug)]
 pub(super) struct Memory {
-    blocks: Ring<Power, BLOCKS>,
+    patience: f32,
+    blocks: Ring<Power, MOST_BLOCKS>,
     sub_blocks: Ring<Power, OVERLAP>,
     kinds: Ring<Kind, { LOUD_OFTEN.1 }>,
     loud: Ring<Power, { LOUD_OFTEN.1 }>,
@@ -112,6 +130,7 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn new() -> Memory {
         Memory {
+            patience: 1.0,
             blocks: Ring::new(),
             sub_blocks: Ring::new(),
             kinds: Ring::new(),
@@ -122,7 +141,29 @@ impl Memory {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Memory::new();
+        *self = Memory { patience: self.patience, ..Memory::new() };
+    }
+
+    /// How long a programme is remembered, and how long another must last to be believed: 1 for
+    /// 12 s and 3 s.
+    pub(super) fn set_patience(&mut self, patience: f32) {
+        let patience = if patience.is_finite() { patience } else { 1.0 };
+        self.patience = patience.clamp(LEAST_PATIENCE, MOST_PATIENCE);
+    }
+
+    /// How much further than at a patience of 1 a scene may stand over the programme.
+    pub(super) fn slack_lu(&self) -> f32 {
+        SLACK_LU * self.patience.max(1.0).log2()
+    }
+
+    /// So many blocks, at today's patience.
+    fn patient(&self, blocks: usize) -> usize {
+        (blocks as f32 * self.patience).round() as usize
+    }
+
+    /// So many blocks, or fewer where there is little patience.
+    fn hasty(&self, blocks: usize) -> usize {
+        (blocks as f32 * self.patience.min(1.0)).ceil() as usize
     }
 
     /// What is known, if any programme has been heard.
@@ -185,12 +226,15 @@ impl Memory {
         let count = |within| self.kinds.latest(within).filter(|k| **k == Kind::Loud).count();
         // The newest must still be loud: what has just ended was a burst.
         let goes_on = self.kinds.latest(2).all(|k| *k == Kind::Loud);
-        let soon = goes_on && count(LOUD_SOON.1) >= LOUD_SOON.0;
-        let often = count(LOUD_OFTEN.1) >= LOUD_OFTEN.0;
+        let soon = goes_on && count(self.hasty(LOUD_SOON.1)) >= self.hasty(LOUD_SOON.0);
+        let kept = self.patient(BLOCKS).saturating_sub(BLOCKS);
+        let enough = if kept > 0 { LOUD_OFTEN_BESIDE } else { LOUD_OFTEN.0 };
+        let often = count(LOUD_OFTEN.1) >= enough;
         if soon || often {
-            self.blocks.clear();
+            // With more patience the loud part is a part of the programme, and not yet another.
+            self.blocks.keep_latest(kept);
             // The oldest blocks still hold some of the programme before.
-            let fresh = if soon { LOUD_SOON.0 - OVERLAP } else { LOUD_OFTEN.0 };
+            let fresh = if soon { self.hasty(LOUD_SOON.0) - OVERLAP } else { enough };
             for block in self.loud.latest(fresh) {
                 self.blocks.push(*block);
             }
@@ -205,22 +249,40 @@ impl Memory {
             self.loud.clear();
         }
         self.blocks.push(block);
-        if let Some(p) = self.programme
-            && self.blocks.len() > QUIET_BLOCKS
-        {
-            let (mut mean, mut peak) = (0.0, 0.0_f64);
-            for block in self.blocks.latest(QUIET_BLOCKS) {
-                mean += block.input;
-                peak = peak.max(block.input);
-            }
-            mean /= QUIET_BLOCKS as f64;
-            let quieter = lufs(mean) < p.input_lufs - QUIET_MEAN_LU
-                && lufs(peak) < p.input_lufs - QUIET_PEAK_LU;
-            if quieter {
-                self.blocks.keep_latest(QUIET_BLOCKS);
-            }
+        self.blocks.keep_latest(self.patient(BLOCKS));
+        let lasting = self.patient(QUIET_BLOCKS);
+        if self.is_quieter(lasting) || self.is_louder(lasting) {
+            self.blocks.keep_latest(lasting);
         }
         self.measure();
+    }
+
+    /// Whether nothing in the latest blocks comes near the programme.
+    fn is_quieter(&self, latest: usize) -> bool {
+        let Some(p) = self.programme.filter(|_| self.blocks.len() > latest) else { return false };
+        let (mut mean, mut peak) = (0.0, 0.0_f64);
+        for block in self.blocks.latest(latest) {
+            mean += block.input;
+            peak = peak.max(block.input);
+        }
+        mean /= latest as f64;
+        lufs(mean) < p.input_lufs - QUIET_MEAN_LU && lufs(peak) < p.input_lufs - QUIET_PEAK_LU
+    }
+
+    /// Whether all of the latest blocks stand over those before them, which patience has kept, or
+    /// which there is no patience for.
+    fn is_louder(&self, latest: usize) -> bool {
+        if self.patience == 1.0 || self.blocks.len() < 2 * latest {
+            return false;
+        }
+        let (mut new, mut least) = (0.0, f64::MAX);
+        for block in self.blocks.latest(latest) {
+            new += block.input;
+            least = least.min(block.input);
+        }
+        let old: f64 = self.blocks.iter().skip(latest).map(|block| block.input).sum();
+        let old = old / (self.blocks.len() - latest) as f64;
+        least > old && lufs(new / latest as f64) > lufs(old) + LOUDER_MEAN_LU
     }
 
     fn hear_faint(&mut self, block: Power) {

@@ -6,6 +6,7 @@
 //! sample. What the compressor behind it does to the loudness is measured with the same
 //! blocks and gates as the programme, so that the *output* reaches the target.
 
+pub(crate) mod foresight;
 mod guard;
 mod memory;
 mod ring;
@@ -22,17 +23,37 @@ const TICKS_PER_HOP: u32 = 5;
 const MIN_SLOPE: f32 = 0.3;
 /// No profile asks for more, whatever a compressor behind it takes.
 const LARGEST_GAIN_DB: f32 = 60.0;
+const LARGEST_TRIM_DB: f32 = 100.0;
+/// So far from the target a compressor is driven; what is missing then is made up behind it. One
+/// with a flat curve could be driven for ever without getting any louder.
+const MOST_OVER_LU: f32 = 12.0;
+const MOST_UNDER_LU: f32 = 40.0;
 
+/// The slower of the two time constants at which the memory has a patience of 1.
+const USUAL_S: f32 = 3.0;
 /// A gain this near to its goal has arrived.
 const SETTLED_DB: f32 = 1.0;
 
 /// What stands from a tick to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct AgcGains {
-    /// Gain of the AGC.
+    /// Gain of the AGC, in front of the compressor.
     pub(crate) gain_db: f32,
+    /// What no gain in front of the compressor can do, behind it.
+    pub(crate) trim_db: f32,
     /// Reduction of the burst guard, 0 or more.
     pub(crate) guard_db: f32,
+}
+
+/// Where the gains are to go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Goal {
+    gain_db: f32,
+    trim_db: f32,
+}
+
+impl Goal {
+    const REST: Goal = Goal { gain_db: 0.0, trim_db: 0.0 };
 }
 
 /// The controller's state.
@@ -49,6 +70,7 @@ pub(crate) struct Agc {
     sub_block_hops: u32,
     silent_s: f32,
     gain_db: f32,
+    trim_db: f32,
     guard_db: f32,
 }
 
@@ -66,9 +88,11 @@ impl Agc {
             sub_block_hops: 0,
             silent_s: 0.0,
             gain_db: 0.0,
+            trim_db: 0.0,
             guard_db: 0.0,
         };
         agc.set_tick(tick_s);
+        agc.set_params(params);
         agc
     }
 
@@ -87,6 +111,11 @@ impl Agc {
 
     pub(crate) fn set_params(&mut self, params: AgcParams) {
         self.params = params;
+        // Slow to act is slower still to be persuaded: what takes its time over a scene must not
+        // take the next scene for another programme.
+        let slowest_s = params.attack_ms.max(params.release_ms) / 1_000.0;
+        self.memory.set_patience((slowest_s / USUAL_S).powf(2.5));
+        self.guard.set_slack(self.memory.slack_lu());
     }
 
     /// Forgets the programme; the gain goes to 0 dB at once.
@@ -94,6 +123,7 @@ impl Agc {
         self.memory.clear();
         self.guard.reset();
         self.gain_db = 0.0;
+        self.trim_db = 0.0;
         self.guard_db = 0.0;
         self.silent_s = 0.0;
         self.set_tick(self.tick_s);
@@ -113,18 +143,18 @@ impl Agc {
     }
 
     pub(crate) fn gains(&self) -> AgcGains {
-        AgcGains { gain_db: self.gain_db, guard_db: self.guard_db }
+        AgcGains { gain_db: self.gain_db, trim_db: self.trim_db, guard_db: self.guard_db }
     }
 
     /// Whether the gain is what a known programme needs.
     pub(crate) fn is_settled(&self) -> bool {
-        let arrived = |p: Programme| (self.goal_db(&p) - self.gain_db).abs() <= SETTLED_DB;
+        let arrived = |p: Programme| (self.goal(&p).gain_db - self.gain_db).abs() <= SETTLED_DB;
         self.params.enabled && self.memory.programme().is_some_and(arrived)
     }
 
     /// Takes the mean squares of one tick.
     pub(crate) fn tick(&mut self, power: &Power) -> AgcGains {
-        self.guard_db = self.guard.tick(power.output, self.aim_lufs(), self.params.enabled);
+        self.guard_db = self.guard.tick(power.unguarded, self.aim_lufs(), self.params.enabled);
         self.hop.add(power);
         self.hop_ticks += 1;
         if self.hop_ticks == TICKS_PER_HOP {
@@ -150,12 +180,23 @@ impl Agc {
         programme.input_lufs + missing_db.max(-cut).min(boost)
     }
 
-    /// The gain that brings the programme's output to where it can be, by the measured effect
-    /// and slope of the compressor behind it.
-    fn goal_db(&self, programme: &Programme) -> f32 {
+    /// The gains that bring the programme's output to where it can be, by the measured effect
+    /// and slope of what is behind: in front of the compressor and, where that one would have to
+    /// be driven too far, behind it.
+    fn goal(&self, programme: &Programme) -> Goal {
         let missing_db = self.reachable_lufs(programme) - programme.output_lufs;
-        let operating_point = programme.levelled_lufs + missing_db / programme.slope.max(MIN_SLOPE);
-        (operating_point - programme.input_lufs).clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB)
+        let wanted_lufs = programme.levelled_lufs + missing_db / programme.slope.max(MIN_SLOPE);
+        let target = self.params.target.0;
+        let driven_lufs = wanted_lufs.clamp(target - MOST_UNDER_LU, target + MOST_OVER_LU);
+        let trim_db = if driven_lufs == wanted_lufs {
+            0.0
+        } else {
+            missing_db - programme.slope * (driven_lufs - programme.levelled_lufs)
+        };
+        Goal {
+            gain_db: (driven_lufs - programme.input_lufs).clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB),
+            trim_db: trim_db.clamp(-LARGEST_TRIM_DB, LARGEST_TRIM_DB),
+        }
     }
 
     fn end_hop(&mut self) {
@@ -179,15 +220,15 @@ impl Agc {
 
     fn move_gain(&mut self, hop_s: f32, heard: bool) {
         if !self.params.enabled {
-            self.approach(0.0, hop_s);
+            self.approach(Goal::REST, hop_s);
             return;
         }
         if heard {
             self.silent_s = 0.0;
             if let Some(programme) = self.memory.programme() {
-                let goal = self.goal_db(&programme);
+                let goal = self.goal(&programme);
                 // Beside an engaged guard nothing rises: what it holds is no programme yet.
-                if !(self.guard.is_engaged() && goal > self.gain_db) {
+                if !(self.guard.is_engaged() && goal.gain_db > self.gain_db) {
                     self.approach(goal, hop_s);
                 }
             }
@@ -200,10 +241,18 @@ impl Agc {
         }
     }
 
-    /// One hop towards `goal_db`: by the time constant of the direction, and never faster
-    /// than its slew limit.
-    fn approach(&mut self, goal_db: f32, hop_s: f32) {
-        let error_db = goal_db - self.gain_db;
+    /// One hop towards the goal.
+    fn approach(&mut self, goal: Goal, hop_s: f32) {
+        self.gain_db = self.nearer(self.gain_db, goal.gain_db, hop_s);
+        if goal.trim_db != self.trim_db {
+            self.trim_db = self.nearer(self.trim_db, goal.trim_db, hop_s);
+        }
+    }
+
+    /// A gain one hop nearer to its goal: by the time constant of the direction, and never
+    /// faster than its slew limit.
+    fn nearer(&self, gain_db: f32, goal_db: f32, hop_s: f32) -> f32 {
+        let error_db = goal_db - gain_db;
         let p = &self.params;
         let (time_ms, slew) = if error_db < 0.0 {
             (p.attack_ms, p.fall_db_per_s)
@@ -213,11 +262,12 @@ impl Agc {
         let part = 1.0 - (-hop_s * 1_000.0 / time_ms.max(1.0)).exp();
         let most_db = slew.max(0.0) * hop_s;
         let move_db = (error_db * part).clamp(-most_db, most_db);
-        let next_db = self.gain_db + move_db;
-        if next_db.is_finite() {
-            // The tail of an exponential never ends: close by is there.
-            self.gain_db = if (goal_db - next_db).abs() < 1e-3 { goal_db } else { next_db };
+        let next_db = gain_db + move_db;
+        if !next_db.is_finite() {
+            return gain_db;
         }
+        // The tail of an exponential never ends: close by is there.
+        if (goal_db - next_db).abs() < 1e-3 { goal_db } else { next_db }
     }
 }
 
@@ -237,7 +287,13 @@ mod tests {
         for _ in 0..(seconds / TICK_S) as usize {
             let input = Lufs(level_lufs).to_mean_square();
             let levelled = input * db_to_power(agc.gain_db);
-            agc.tick(&Power { input, levelled, output: levelled, sloped: levelled });
+            agc.tick(&Power {
+                input,
+                levelled,
+                output: levelled,
+                sloped: levelled,
+                unguarded: levelled,
+            });
         }
         agc.gain_db
     }
@@ -284,7 +340,7 @@ mod tests {
             level = -24.0 + (x + 24.0) / 2.0 + 2.0;
             let output = Lufs(level).to_mean_square();
             let levelled = input * db_to_power(agc.gain_db);
-            agc.tick(&Power { input, levelled, output, sloped: output * 0.5 });
+            agc.tick(&Power { input, levelled, output, sloped: output * 0.5, unguarded: output });
         }
         assert!((level + 18.0).abs() < 0.1, "{level}");
     }
@@ -333,7 +389,7 @@ mod tests {
     fn a_cut_that_is_not_enough_does_not_keep_the_guard_at_work() {
         let mut agc = agc(AgcParams { max_cut: Db(3.0), ..AgcParams::default() });
         run(&mut agc, -6.0, 10.0);
-        assert_eq!(agc.gains(), AgcGains { gain_db: -3.0, guard_db: 0.0 });
+        assert_eq!(agc.gains(), AgcGains { gain_db: -3.0, trim_db: 0.0, guard_db: 0.0 });
     }
 
     #[test]
