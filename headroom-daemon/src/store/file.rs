@@ -23,8 +23,8 @@ const MOST_BAD: usize = 5;
 #[derive(Debug)]
 pub struct StateFile {
     directory: StateDirectory,
-    /// What is there is bad, and could not be set aside yet.
-    is_bad: bool,
+    /// What is there was not read, and could not be set aside yet.
+    is_unread: bool,
 }
 
 /// What was found at the start.
@@ -40,7 +40,7 @@ impl StateFile {
     /// The file in a directory.
     #[must_use]
     pub fn in_directory(directory: StateDirectory) -> StateFile {
-        StateFile { directory, is_bad: false }
+        StateFile { directory, is_unread: false }
     }
 
     /// Its path.
@@ -57,6 +57,7 @@ impl StateFile {
             Ok(true) => {}
             Ok(false) => return Found::default(),
             Err(error) => {
+                self.is_unread = true;
                 let at = self.directory.path().display();
                 return Found::warning(format!("what is remembered in {at}: {error}"));
             }
@@ -75,7 +76,7 @@ impl StateFile {
                 let kept = match self.set_aside() {
                     Ok(bad) => format!("it is kept as {}", bad.display()),
                     Err(error) => {
-                        self.is_bad = true;
+                        self.is_unread = true;
                         format!("it cannot be set aside: {error}")
                     }
                 };
@@ -99,9 +100,11 @@ impl StateFile {
             return Err(io::Error::other(text));
         }
         self.directory.make()?;
-        if self.is_bad {
-            self.set_aside()?;
-            self.is_bad = false;
+        if self.is_unread {
+            match self.set_aside() {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.is_unread = false,
+            }
         }
         let new = self.directory.path().join(NEW);
         let written = write_new(&new, &text).and_then(|()| fs::rename(&new, self.path()));
@@ -267,6 +270,10 @@ mod tests {
         assert!(warnings[0].contains("another headroomd"), "{warnings:?}");
         second.write(&Remembered::default()).expect_err("held");
         assert_eq!(first.read().remembered, night());
+        // What it has not read it does not write over either.
+        drop(first);
+        second.write(&Remembered::default()).expect("free");
+        assert_eq!(names(&second), ["state.toml", "state.toml.bad-1"]);
     }
 
     #[test]
@@ -285,12 +292,12 @@ mod tests {
     #[test]
     fn a_bad_one_that_could_not_be_set_aside_is_before_it_is_replaced() {
         if nix::unistd::geteuid().is_root() {
-            // Root may write anywhere; `is_bad` is what the read would have left.
+            // Root may write anywhere; `is_unread` is what the read would have left.
             let folder = tempfile::tempdir().expect("a directory");
             let mut file = file(&folder);
             file.write(&night()).expect("written");
             fs::write(file.path(), "]").expect("written");
-            file.is_bad = true;
+            file.is_unread = true;
             file.write(&night()).expect("written");
             assert_eq!(names(&file), ["state.toml", "state.toml.bad-1"]);
             return;
