@@ -21,6 +21,7 @@ use crate::report::{Report, Verdict};
 use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
 use crate::service_manager;
 use crate::signals::{self, Stop};
+use crate::spare_memory;
 use crate::start::{self, ABOUT_STATE, Beginning};
 use crate::state::DaemonState;
 use crate::step::Input;
@@ -73,6 +74,7 @@ pub enum DaemonError {
 pub fn run(args: &Args) -> Result<(), DaemonError> {
     logger::install(args.log_level);
     signals::block()?;
+    spare_memory::keep_little();
     let folders = Folders::find(&args.profile_dir);
     let asked_for = |name: &String| start::asked_for(name, &folders);
     let asked_for = args.profile.as_ref().map(asked_for).transpose()?;

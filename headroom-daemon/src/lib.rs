@@ -32,6 +32,7 @@ mod report;
 pub mod server;
 mod service_manager;
 mod signals;
+mod spare_memory;
 mod start;
 pub mod state;
 pub mod step;

@@ -23,7 +23,6 @@ mod pods;
 mod said;
 mod session;
 mod session_manager;
-pub(crate) mod spare_memory;
 mod streams;
 mod targets;
 mod thread;

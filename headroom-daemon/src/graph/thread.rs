@@ -13,7 +13,7 @@ use pw::properties::properties;
 
 use super::mailbox::{Commands, Mailbox, mailbox};
 use super::session::{Outcome, Session, Wishes};
-use super::{GraphCommand, GraphEvent, GraphSettings, library, spare_memory};
+use super::{GraphCommand, GraphEvent, GraphSettings, library};
 
 /// PipeWire makes its contexts and callbacks on this stack, and no more.
 const STACK_BYTES: usize = 512 * 1024;
@@ -88,7 +88,6 @@ fn run(settings: GraphSettings, mailbox: &Mailbox, events: &Events) {
 }
 
 fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(), pw::Error> {
-    spare_memory::keep_little();
     let library = library::version();
     let main_loop = MainLoopRc::new(None)?;
     // Made on this thread: the data thread inherits its flush-to-zero from the thread that
@@ -98,6 +97,10 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
         *pw::keys::APP_NAME => "Headroom",
         *pw::keys::APP_ICON_NAME => "audio-volume-high",
         "application.version" => env!("CARGO_PKG_VERSION"),
+        // What session managers need of the library, and we do not; from 1.x on it can be left
+        // out, which saves a third of a MiB.
+        "module.session-manager" => "false",
+        "module.client-device" => "false",
     };
     if library::needs_client_rt_conf(&library) {
         context_properties.insert("config.name", "client-rt.conf");

@@ -24,7 +24,7 @@ use notify_debouncer_mini::{Config, DebounceEventResult, Debouncer, new_debounce
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
-use crate::graph::spare_memory;
+use crate::spare_memory;
 use inotify::Ear;
 use plan::{About, Plan, Watched};
 

@@ -13,6 +13,7 @@ use crate::graph::model::Global;
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
 use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
+use crate::spare_memory;
 
 impl Session<'_> {
     pub(super) fn handle(&mut self, notice: Notice) {
@@ -127,6 +128,10 @@ impl Session<'_> {
                     if running != live.running {
                         live.running = running;
                         events.send(GraphEvent::Running { insert: id, running });
+                        if running {
+                            // What PipeWire needed to agree on a format is freed by now.
+                            spare_memory::give_back();
+                        }
                     }
                 }
                 live.has_node = true;

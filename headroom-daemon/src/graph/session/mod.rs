@@ -40,8 +40,9 @@ use super::model::Model;
 use super::notice::Notices;
 use super::targets::Targets;
 use super::thread::Events;
-use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion, spare_memory};
+use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
 use crate::audio::{StageParams, Volume, Watch};
+use crate::spare_memory;
 use census::Census;
 use inserts::Live;
 use latency::LOOKS;
@@ -361,7 +362,7 @@ impl<'a> Session<'a> {
             self.looks.push(now);
             self.look(now);
             self.events.send(GraphEvent::Ready);
-            spare_memory::give_back();
+            spare_memory::give_back_the_start();
         }
     }
 }
