@@ -14,6 +14,7 @@ mod killed;
 mod latency;
 mod leaving;
 mod loudness;
+mod reloading;
 mod remembering;
 mod restarts;
 mod routes;
