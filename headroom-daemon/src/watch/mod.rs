@@ -9,14 +9,15 @@ mod inotify;
 mod plan;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use headroom_profile::Folders;
 use nix::errno::Errno;
 use notify_debouncer_mini::notify::{self, ErrorKind, RecursiveMode};
@@ -33,6 +34,8 @@ use plan::{About, Plan, Watched};
 const QUIET: Duration = Duration::from_millis(50);
 /// A profile is parsed on it, nested as deep as TOML may be.
 const STACK_BYTES: usize = 512 * 1024;
+/// How long the end waits for a scan.
+const MOST_PATIENCE: Duration = Duration::from_secs(1);
 /// How often folders may change while they are being watched, before that is left to the next
 /// event.
 const TRIES: usize = 8;
@@ -41,7 +44,8 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub struct WatchThread {
     bell: Arc<Bell>,
-    thread: JoinHandle<()>,
+    /// Disconnected when the thread has ended.
+    ended: Receiver<Infallible>,
 }
 
 /// What wakes hr-profiles.
@@ -72,19 +76,25 @@ impl WatchThread {
             in_doubt: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         });
-        let thread = Builder::new().name("hr-profiles".into()).stack_size(STACK_BYTES).spawn({
+        let (until_the_end, ended) = bounded(0);
+        Builder::new().name("hr-profiles".into()).stack_size(STACK_BYTES).spawn({
             let bell = bell.clone();
-            move || watch(&folders, &engine, &bell, &woken)
+            move || {
+                watch(&folders, &engine, &bell, &woken);
+                drop(until_the_end);
+            }
         })?;
-        Ok(WatchThread { bell, thread })
+        Ok(WatchThread { bell, ended })
     }
 
-    /// Watches no more.
+    /// Watches no more. A thread that waits for storage that hangs is left to the end of the
+    /// process: it has nothing to lose.
     pub fn stop(self) {
         self.bell.stopping.store(true, Ordering::SeqCst);
         self.bell.ring();
-        // If it has panicked, that has been said.
-        let _ = self.thread.join();
+        if self.ended.recv_timeout(MOST_PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            log::warn!("a folder of profiles does not answer: not waiting for it");
+        }
     }
 }
 
