@@ -1,13 +1,17 @@
 //! Where profiles are looked for, and what becomes of them while the program runs.
 
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use headroom_ipc::{
     Change, ProfileChange, ProfileList, ProfileShow, ProfileUse, Profiles, SettingGet,
     SettingValue, Status, StatusCall, Subscribe, Topic,
 };
+
+use nix::libc;
 
 use crate::program::{Program, command, state, wait_until};
 
@@ -169,6 +173,56 @@ fn a_file_that_was_named_at_the_start_is_watched_wherever_it_lies() {
     fs::write(&file, "name = 3").expect("written");
     wait_until("the fault", || !warnings(&program).is_empty());
     assert_eq!(target_lufs(&program), -31.0, "what was last good");
+}
+
+#[test]
+fn storage_that_hangs_delays_neither_a_request_nor_the_end() {
+    let program = started(&[], |root| {
+        let folder = root.join("config/headroom/profiles");
+        fs::create_dir_all(&folder).expect("made");
+    });
+    let folder = program.folder.path().join("config/headroom/profiles");
+    fs::write(folder.join("before.toml"), text("before", -27.0)).expect("written");
+    wait_until("the first", || profiles(&program).profiles.iter().any(|p| p.name == "before"));
+    let lease = Lease::of(&folder.join("hangs.toml"), &text("hangs", -28.0));
+    wait_until("it to be opened", || lease.is_waited_for());
+    let begun = Instant::now();
+    program.peer().call(&ProfileUse { name: "before".into() }).expect("in force");
+    let answered = begun.elapsed();
+    program.stop();
+    let ended = begun.elapsed();
+    assert!(lease.is_waited_for(), "it did not hang");
+    println!("answered after {answered:?}, ended after {ended:?}");
+    assert!(ended < Duration::from_secs(10), "it took {ended:?}");
+}
+
+/// A file that nobody else can open before the kernel's patience ends, after 45 seconds: what
+/// they see is what storage looks like that does not answer.
+struct Lease(fs::File);
+
+impl Lease {
+    fn of(path: &Path, text: &str) -> Lease {
+        // Made elsewhere, so that nobody has it open when the lease is asked for.
+        let beside = path.with_extension("beside");
+        fs::write(&beside, text).expect("written");
+        let file = fs::File::open(&beside).expect("opened");
+        // SAFETY: both take integers, and one a descriptor that is open; to ignore a signal runs
+        // no code. SIGIO says that somebody waits, and would end this process.
+        let done = unsafe {
+            libc::signal(libc::SIGIO, libc::SIG_IGN);
+            libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK)
+        };
+        assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+        fs::rename(&beside, path).expect("moved");
+        Lease(file)
+    }
+
+    /// Whether somebody waits for it.
+    fn is_waited_for(&self) -> bool {
+        // SAFETY: it takes an open descriptor and an integer.
+        let lease = unsafe { libc::fcntl(self.0.as_raw_fd(), libc::F_GETLEASE) };
+        lease == libc::F_UNLCK || lease == libc::F_RDLCK
+    }
 }
 
 #[test]
