@@ -13,6 +13,8 @@ use headroom_profile::Folders;
 
 /// The most files elsewhere, linked to from a folder of profiles, that are watched there.
 const MOST_LINKED: usize = 256;
+/// The most links that lead to one another, as few as would surprise nobody.
+const MOST_LINKS_IN_A_ROW: usize = 8;
 
 /// A folder to watch, and which one it was: another of the same name is another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +31,8 @@ pub(super) struct Plan {
     pub(super) watched: BTreeSet<Watched>,
     /// The files that profiles are links to.
     linked: BTreeSet<PathBuf>,
+    /// Where links lead that lead nowhere yet: what has to come into being next.
+    awaited: BTreeSet<PathBuf>,
 }
 
 /// What a change is about, the most far-reaching last.
@@ -66,6 +70,9 @@ impl Plan {
         if folders.paths().iter().any(is_above) || of_file.is_some_and(|p| p.starts_with(path)) {
             return About::Folder;
         }
+        if self.awaited.contains(path) {
+            return About::Folder;
+        }
         let is_in_folder =
             path.parent().is_some_and(|parent| folders.paths().iter().any(|f| f == parent));
         let is_profile = is_in_folder && is_profile_name(path) || folders.file() == Some(path);
@@ -82,6 +89,9 @@ impl Plan {
     fn watch_for(&mut self, folder: &Path) {
         let Some(nearest) = folder.ancestors().find(|path| path.is_dir()) else { return };
         self.watch(nearest);
+        if nearest != folder {
+            self.await_end_of(folder, MOST_LINKS_IN_A_ROW);
+        }
         let Some(parent) = folder.parent().filter(|_| nearest == folder) else { return };
         // A folder that is moved away says so itself, but not where the one above it is, and not
         // where it is a link. Others than `headroom` are busy with other things.
@@ -101,24 +111,50 @@ impl Plan {
     }
 
     fn watch_link(&mut self, link: &Path) {
-        if self.linked.len() >= MOST_LINKED {
+        if self.linked.len() + self.awaited.len() >= MOST_LINKED {
             return;
         }
-        if let Ok(file) = fs::canonicalize(link) {
-            if let Some(folder) = file.parent() {
-                self.watch(folder);
+        match fs::canonicalize(link) {
+            Ok(file) => {
+                if let Some(folder) = file.parent() {
+                    self.watch(folder);
+                }
+                self.linked.insert(file);
             }
-            self.linked.insert(file);
+            Err(_) => self.await_end_of(link, MOST_LINKS_IN_A_ROW),
         }
     }
 
-    fn watch(&mut self, path: &Path) {
-        let Ok(about) = fs::metadata(path) else { return };
-        let (device, inode) = (about.dev(), about.ino());
-        let is_same = |known: &Watched| (known.device, known.inode) == (device, inode);
-        if !self.watched.iter().any(is_same) {
-            self.watched.insert(Watched { path: path.to_owned(), device, inode });
+    /// Where a link leads nowhere, it is waited for where it leads: as by somebody whose dotfiles
+    /// are yet to be fetched.
+    fn await_end_of(&mut self, path: &Path, most_links: usize) {
+        let Some(most_links) = most_links.checked_sub(1) else { return };
+        let leads_nowhere = |path: &&Path| path.is_symlink() && !path.exists();
+        let Some(link) = path.ancestors().find(leads_nowhere) else { return };
+        let (Ok(end), Some(parent)) = (fs::read_link(link), link.parent()) else { return };
+        let end: PathBuf = match path.strip_prefix(link) {
+            Ok(below) if below.as_os_str().is_empty() => parent.join(end),
+            Ok(below) => parent.join(end).join(below),
+            Err(_) => return,
+        };
+        let Some(nearest) = end.ancestors().find(|path| path.is_dir()) else { return };
+        let next = end.strip_prefix(nearest).ok().and_then(|rest| rest.components().next());
+        if let (Some(name), Some(next)) = (self.watch(nearest), next) {
+            self.awaited.insert(name.join(next));
         }
+        self.await_end_of(&end, most_links);
+    }
+
+    /// Gives the name that what happens in it is told under.
+    fn watch(&mut self, path: &Path) -> Option<PathBuf> {
+        let about = fs::metadata(path).ok()?;
+        let (device, inode) = (about.dev(), about.ino());
+        let is_same = |known: &&Watched| (known.device, known.inode) == (device, inode);
+        if let Some(known) = self.watched.iter().find(is_same) {
+            return Some(known.path.clone());
+        }
+        self.watched.insert(Watched { path: path.to_owned(), device, inode });
+        Some(path.to_owned())
     }
 }
 
@@ -190,6 +226,33 @@ mod tests {
         assert_eq!(plan.about(&folders, &dotfiles.join("mine")), About::Profile);
         assert_eq!(plan.about(&folders, &dotfiles.join("other")), About::Nothing);
         assert_eq!(plan.about(&folders, &folder.join("mine.toml")), About::Folder);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_waited_for_where_it_leads() {
+        let root = tempfile::tempdir().expect("a directory");
+        let real = fs::canonicalize(root.path()).expect("it is there");
+        fs::create_dir(real.join("config")).expect("made");
+        let folder = real.join("config/profiles");
+        symlink("../dotfiles/headroom", &folder).expect("linked");
+        let folders = Folders::only(std::slice::from_ref(&folder));
+        let plan = Plan::of(&folders);
+        let events_of = |folder: &Path| {
+            let about = fs::metadata(folder).expect("it is there");
+            let is_it = |w: &&Watched| (w.device, w.inode) == (about.dev(), about.ino());
+            plan.watched.iter().find(is_it).expect("it is watched").path.clone()
+        };
+        assert_eq!(plan.about(&folders, &events_of(&real).join("dotfiles")), About::Folder);
+        assert_eq!(plan.about(&folders, &events_of(&real).join("others")), About::Nothing);
+        // One that leads to itself is waited for as it is, and so are two.
+        fs::remove_file(&folder).expect("removed");
+        symlink(&folder, &folder).expect("linked");
+        assert_eq!(paths(&Plan::of(&folders)), [real.join("config")]);
+        fs::remove_file(&folder).expect("removed");
+        symlink("../one", &folder).expect("linked");
+        symlink("two", real.join("one")).expect("linked");
+        symlink("one", real.join("two")).expect("linked");
+        assert!(Plan::of(&folders).watched.len() <= 2);
     }
 
     #[test]

@@ -194,6 +194,34 @@ fn a_link_is_followed_to_where_it_leads() {
 }
 
 #[test]
+fn a_link_may_lead_nowhere_for_a_while() {
+    let mut place = Place::new(&["a", "config/profiles"]);
+    fs::create_dir(place.path("config")).expect("made");
+    // As of somebody who fetches their dotfiles later.
+    symlink("../dotfiles/profiles", place.path("config/profiles")).expect("linked");
+    symlink(place.path("others/late"), place.path("a/late.toml")).expect("linked");
+    place.is_known("late", "a link to a file that is not there");
+    for (round, target) in [-21.0, -23.0].into_iter().enumerate() {
+        fs::create_dir_all(place.path("dotfiles/profiles")).expect("made");
+        place.write("dotfiles/profiles/mine.toml", target);
+        place.comes_to(target, "what the link leads to has come into being");
+        place.write("dotfiles/profiles/mine.toml", target - 1.0);
+        place.comes_to(target - 1.0, "an edit there");
+        let away = place.path(&format!("away{round}"));
+        fs::rename(place.path("dotfiles/profiles"), away).expect("moved");
+        place.comes_to(-20.0, "it leads nowhere again");
+    }
+    fs::create_dir(place.path("others")).expect("made");
+    let text = "name = \"late\"\ndescription = \"at last\"\n";
+    fs::write(place.path("others/late"), text).expect("written");
+    let peer = &mut place.peer;
+    wait_until("the file that was linked to", || {
+        let profiles = peer.call(&ProfileList {}).expect("done").profiles;
+        profiles.iter().any(|profile| profile.description == "at last")
+    });
+}
+
+#[test]
 fn a_burst_of_edits_ends_with_the_last_that_is_good() {
     let mut place = Place::new(&["profiles"]);
     let path = place.path("profiles/mine.toml");
