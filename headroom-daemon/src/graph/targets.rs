@@ -62,6 +62,10 @@ struct Target {
     ours: Option<String>,
     /// What we have written and not heard yet.
     pending: Vec<Option<String>>,
+    /// What the metadata must have said when it was bound anew, if nobody else had written.
+    expected: Option<String>,
+    /// Whether it was linked to where we have sent it.
+    has_arrived: bool,
     /// The aim that `tries` and `is_contested` are about.
     aim: Option<Aim>,
     tries: Vec<Instant>,
@@ -105,6 +109,8 @@ impl Targets {
                 former: None,
                 ours: None,
                 pending: Vec::new(),
+                expected: None,
+                has_arrived: false,
                 aim: None,
                 tries: Vec::new(),
                 is_contested: false,
@@ -117,13 +123,20 @@ impl Targets {
         self.streams.remove(&id);
     }
 
-    /// The metadata has been bound, and says what it holds from the beginning.
+    /// The metadata has gone, and all that it said.
+    pub(super) fn metadata_has_gone(&mut self) {
+        for target in self.streams.values_mut() {
+            (target.ours, target.expected) = (None, None);
+            target.forget();
+        }
+    }
+
+    /// The metadata has been bound, perhaps anew, and says what it holds from the beginning.
     pub(super) fn metadata_is_new(&mut self) {
         self.is_new = true;
         for target in self.streams.values_mut() {
-            target.theirs = Wanted::default();
-            (target.object, target.former, target.ours) = (None, None, None);
-            target.pending.clear();
+            target.expected = target.ours.take();
+            target.forget();
         }
     }
 
@@ -154,17 +167,40 @@ impl Targets {
         before != (target.theirs.clone(), target.is_contested)
     }
 
-    /// What a run before us left behind is ours again, with what others had said before it.
-    pub(super) fn take_up_what_was_left_behind(&mut self) {
+    /// What the metadata said when it was bound is all there: what a run before us left behind is
+    /// ours again, with what others had said before it, and what others have written while we
+    /// heard nothing is theirs.
+    pub(super) fn take_up(&mut self, now: Instant) {
         if !std::mem::take(&mut self.is_new) {
             return;
         }
         for target in self.streams.values_mut() {
-            if let Some(former) = &target.former {
+            let expected = target.expected.take();
+            let Some(former) = &target.former else { continue };
+            if expected.is_some() && expected != target.object {
+                target.theirs.object.clone_from(&target.object);
+                target.was_moved(now);
+            } else {
                 target.theirs = read_former(former);
                 target.ours = Some(target.object.clone().unwrap_or_default());
             }
         }
+    }
+
+    /// Whether a stream that was where we had sent it has gone from there though nothing was heard
+    /// of it: then perhaps nothing is heard at all.
+    pub(super) fn has_left_unheard(&mut self, id: u32, model: &Model) -> bool {
+        let Some(target) = self.streams.get_mut(&id) else { return false };
+        let Some(sink) = target.ours.as_deref().and_then(|name| model.sink_named(name)) else {
+            target.has_arrived = false;
+            return false;
+        };
+        let mut linked = model.linked_from(id).peekable();
+        let is_linked = linked.peek().is_some();
+        let is_there = linked.any(|to| to == sink);
+        let has_left = target.has_arrived && is_linked && !is_there && target.pending.is_empty();
+        target.has_arrived = is_there || (target.has_arrived && !has_left);
+        has_left
     }
 
     /// Whether others move the stream away from where it is to go, and we have given in.
@@ -229,7 +265,21 @@ impl Target {
         // Whatever of ours is still under way came before theirs.
         self.pending.clear();
         self.ours = None;
-        if news == News::Listed || self.aim.is_none() || now < self.since + YOUNG {
+        if news == News::Written {
+            self.was_moved(now);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.theirs = Wanted::default();
+        (self.object, self.former) = (None, None);
+        self.pending.clear();
+        self.has_arrived = false;
+    }
+
+    /// Somebody else has said where it is to go.
+    fn was_moved(&mut self, now: Instant) {
+        if self.aim.is_none() || now < self.since + YOUNG {
             return;
         }
         self.tries.retain(|tried| now < *tried + MEMORY);
@@ -353,7 +403,7 @@ fn read_former(value: &str) -> Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::model::{Global, Node};
+    use crate::graph::model::{Global, Link, Node};
 
     const APP: u32 = 40;
     const MAIN: &str = "headroom.main";
@@ -413,6 +463,16 @@ mod tests {
                 None => drop(self.values.remove(key)),
             }
             self.targets.take(APP, Some(key), value, News::Written, self.now);
+        }
+
+        /// The metadata is bound anew.
+        fn reads_anew(&mut self) {
+            self.targets.metadata_is_new();
+            for (key, value) in &self.values {
+                let value = Some(value.as_str());
+                self.targets.take(APP, Some(key), value, News::Listed, self.now);
+            }
+            self.targets.take_up(self.now);
         }
 
         fn aims_at(&mut self, to: Option<Destination>) {
@@ -571,19 +631,46 @@ mod tests {
     }
 
     #[test]
+    fn who_moves_a_stream_while_nothing_is_heard_is_heard_when_it_is_read_anew() {
+        let mut scene = Scene::new();
+        let media_class = "Stream/Output/Audio".to_owned();
+        scene.model.add(APP, Global::Node(Node { media_class, ..Node::default() }));
+        let link = |to_node| Global::Link(Link { from_node: APP, to_node });
+        for n in 0..=MOST_TRIES {
+            scene.aims_at(BUS);
+            scene.model.add(50, link(30));
+            assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is on its way");
+            scene.model.add(50, link(32));
+            assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is there");
+            scene.model.remove(50);
+            assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is linked to nothing");
+            scene.model.add(50, link(30));
+            assert!(scene.targets.has_left_unheard(APP, &scene.model));
+            assert!(!scene.targets.has_left_unheard(APP, &scene.model), "once");
+            scene.values.insert(OBJECT, "300".into());
+            scene.reads_anew();
+            assert_eq!(scene.targets.is_contested(APP), n == MOST_TRIES);
+        }
+        // What was not touched is ours as before.
+        let mut scene = Scene::new();
+        scene.aims_at(BUS);
+        let writes = scene.writes;
+        scene.reads_anew();
+        scene.aims_at(BUS);
+        assert_eq!(scene.writes, writes);
+        scene.aims_at(None);
+        assert!(scene.values.is_empty());
+    }
+
+    #[test]
     fn what_a_killed_run_left_behind_is_put_right() {
         let mut before = Scene::new();
         before.says(OBJECT, Some("310"));
         before.aims(FIRM);
         // Another run finds the metadata so.
         let mut scene = Scene::new();
-        scene.targets.metadata_is_new();
-        for (key, value) in &before.values {
-            let value = Some(value.as_str());
-            scene.targets.take(APP, Some(key), value, News::Listed, scene.now);
-        }
         scene.values = before.values;
-        scene.targets.take_up_what_was_left_behind();
+        scene.reads_anew();
         scene.aims_at(None);
         assert_eq!(scene.target(), Some("310"));
         assert!(!scene.values.contains_key(FORMER));

@@ -130,14 +130,14 @@ fn an_allow_list_is_one_line_and_rules_for_the_few() {
         let profile = graph.directory().join("few.toml");
         let text = "name = \"few\"\ndescription = \"Levels what it names\"\n\
                     [[rules]]\nmatch = { application_name = [\"cha*\"] }\nroute = \"processed\"\n\
-                    [[rules]]\nmatch = { media_role = [\"Notification\"] }\nroute = \"protected\"\n\
+                    [[rules]]\nmatch = { application_name = [\"bell\", \"gong\"] }\nroute = \"protected\"\n\
                     [default_route]\nroute = \"bypass\"\n";
         std::fs::write(&profile, text).expect("written");
         let profile = profile.to_str().expect("text");
         let (_daemon, mut client, _) = steered(&graph, &["--profile", profile]);
         let chat = play(&graph, "chat", &[]);
         chat.wait_until_linked_to(BUS);
-        let bell = play(&graph, "bell", &[("media.role", "Notification")]);
+        let bell = play(&graph, "bell", &[]);
         bell.wait_until_linked_to(MASTER);
         let game = play(&graph, "game", &[]);
         game.wait_until_linked_to(DEVICE);

@@ -155,6 +155,7 @@ impl Session<'_> {
         if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
             // WirePlumber has gone; the next one starts from what it stored.
             self.metadata = None;
+            self.targets.metadata_has_gone();
             self.hearing = Hearing::default();
             self.wishes.default.forget_current();
             self.promoting = false;

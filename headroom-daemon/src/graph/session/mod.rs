@@ -351,7 +351,7 @@ impl<'a> Session<'a> {
         self.link_volumes(now);
         self.follow_default();
         self.tell_ready(now);
-        self.keep_routes();
+        self.keep_routes(now);
     }
 
     fn tell_ready(&mut self, now: Instant) {

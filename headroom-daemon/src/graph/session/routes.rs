@@ -45,14 +45,14 @@ impl Session<'_> {
     }
 
     /// Has every stream go where it is to go.
-    pub(super) fn keep_routes(&mut self) {
+    pub(super) fn keep_routes(&mut self, now: Instant) {
         // Before sound can flow through us nothing is sent to us; and once we are the default
         // sink, most streams come by themselves.
         let is_early = self.wishes.promotion == Promotion::Promote && !self.told.ready;
         if self.metadata.is_none() || !self.is_linked() || is_early {
             return;
         }
-        self.targets.take_up_what_was_left_behind();
+        self.targets.take_up(now);
         let mut all: Vec<(u32, Writes)> = Vec::new();
         for (id, asks_for) in self.census.asks() {
             let Some(node) = self.model.node(id).filter(|node| node.is_stream()) else { continue };
@@ -68,9 +68,15 @@ impl Session<'_> {
             let writes = self.targets.writes(id, aim, asks_for, around);
             if !writes.is_empty() {
                 all.push((id, writes));
+            } else if self.targets.has_left_unheard(id, &self.model) {
+                self.hearing.expects(now);
             }
         }
-        self.write_targets(&all);
+        if !all.is_empty() {
+            self.write_targets(&all);
+            self.hearing.expects(now);
+            self.census.changed();
+        }
     }
 
     /// Lets all of them go where they would be without us.
