@@ -39,9 +39,11 @@ pub(crate) enum Way {
     Target,
     /// The app asks for nothing, and our sink is the default.
     Promoted,
+    /// The app asks for nothing, and the default route sends it to us.
+    Routed,
 }
 
-pub(crate) const WAYS: [Way; 2] = [Way::Target, Way::Promoted];
+pub(crate) const WAYS: [Way; 3] = [Way::Target, Way::Promoted, Way::Routed];
 
 /// Starts `headroomd` and waits until sound can flow through it.
 pub(crate) fn headroomd(graph: &Graph, arguments: &[&str]) -> Daemon {
@@ -53,7 +55,7 @@ pub(crate) fn headroomd(graph: &Graph, arguments: &[&str]) -> Daemon {
 /// Starts `headroomd` so that a stream gets to it in that way.
 pub(crate) fn headroomd_for(graph: &Graph, way: Way) -> Daemon {
     match way {
-        Way::Target => headroomd(graph, &[]),
+        Way::Target | Way::Routed => headroomd(graph, &[]),
         Way::Promoted => {
             let daemon = headroomd(graph, &["--promote"]);
             graph.wait_for("our sink to be the default", |dump| {

@@ -3,7 +3,7 @@
 
 use headroom_tests::{Dump, Ended, Graph, Recorder, on_every_generation};
 
-use crate::setting::{BUS, DEVICE, RATE_HZ, WAYS, headroomd_for, play, settled_levels_dbfs, tones};
+use crate::setting::{BUS, DEVICE, RATE_HZ, Way, headroomd_for, play, settled_levels_dbfs, tones};
 
 const TOLERANCE_DB: f64 = 0.5;
 /// What a slider at that place means: it is cubic.
@@ -33,7 +33,7 @@ fn assert_levels(what: &str, levels: &[f64], full: &[f64], expected_db: &[f64]) 
 #[test]
 fn a_slider_is_that_much_at_the_device() {
     on_every_generation(|generation| {
-        for way in WAYS {
+        for way in [Way::Target, Way::Promoted] {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
@@ -61,7 +61,7 @@ fn a_slider_is_that_much_at_the_device() {
 #[test]
 fn mute_is_silence_and_comes_back_as_it_was() {
     on_every_generation(|generation| {
-        for way in WAYS {
+        for way in [Way::Target, Way::Promoted] {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
@@ -84,7 +84,7 @@ fn mute_is_silence_and_comes_back_as_it_was() {
 #[test]
 fn a_slider_that_jumps_up_is_not_taken_for_a_burst() {
     on_every_generation(|generation| {
-        for way in WAYS {
+        for way in [Way::Target, Way::Promoted] {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
@@ -126,7 +126,7 @@ fn a_slider_that_jumps_up_is_not_taken_for_a_burst() {
 #[test]
 fn starting_moves_no_volume_and_shows_the_devices() {
     on_every_generation(|generation| {
-        for way in WAYS {
+        for way in [Way::Target, Way::Promoted] {
             let graph = Graph::start(generation);
             // By its ports: WirePlumber moves a recorder when the default sink changes.
             let ports = ["FL", "FR"].map(|channel| format!("{DEVICE}:monitor_{channel}"));
