@@ -110,7 +110,15 @@ struct GainRamp {
     end: f32,
     fader: f32,
     fader_goal: f32,
+    /// How far it is from bypassed (0) to not (1).
     wet: f32,
+}
+
+impl GainRamp {
+    /// The part of the chain that is heard: an S without a bend at either end.
+    fn wet_part(&self) -> f32 {
+        self.wet * self.wet * (3.0 - 2.0 * self.wet)
+    }
 }
 
 impl Grid {
@@ -154,7 +162,7 @@ impl Bus {
         check_prepare(rate_hz, max_frames)?;
         let grid = Grid::at(rate_hz);
         let mut compressor = Compressor::new(params.compressor, params.agc.target, grid.step_s);
-        let resting = compressor.step(0.0);
+        let resting = compressor.step(0.0, 0.0);
         let mut bus = Bus {
             params: *params,
             layout,
@@ -261,7 +269,7 @@ impl Bus {
             levelling: TickRamp::at(Db(gains.gain_db)),
             trim: TickRamp::at(Db(gains.trim_db)),
             guard: TickRamp::at(Db(-gains.guard_db)),
-            compressor: self.compressor.step(0.0),
+            compressor: self.compressor.step(0.0, 0.0),
         };
         self.gain.fader_goal = self.params.fader.to_gain().0;
         self.gain.fader = self.gain.fader_goal;
@@ -278,7 +286,7 @@ impl Bus {
 
     fn wanted_gain(&self) -> f32 {
         let chain = self.chain_gain() * self.gain.fader;
-        if self.gain.wet == 0.0 { 1.0 } else { 1.0 + (chain - 1.0) * self.gain.wet }
+        if self.gain.wet == 0.0 { 1.0 } else { 1.0 + (chain - 1.0) * self.gain.wet_part() }
     }
 
     /// What has happened since the last call.
@@ -365,12 +373,8 @@ impl Bus {
             self.end_tick();
         }
         let levelling = self.tick.levelling.now;
-        let level = if self.compressor.wants_mean_square() {
-            power * self.per_channel * levelling * levelling
-        } else {
-            step.peak * levelling
-        };
-        self.tick.compressor = self.compressor.step(level);
+        let loudness = power * self.per_channel * levelling * levelling;
+        self.tick.compressor = self.compressor.step(step.peak * levelling, loudness);
         self.reduction_db = self.reduction_db.max(self.tick.compressor.reduction_db);
         self.tick.levelling.now += self.tick.levelling.step;
         self.tick.trim.now += self.tick.trim.step;

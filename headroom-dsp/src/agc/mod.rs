@@ -72,6 +72,7 @@ pub(crate) struct Agc {
     gain_db: f32,
     trim_db: f32,
     guard_db: f32,
+    aim_lufs: f32,
 }
 
 impl Agc {
@@ -90,6 +91,7 @@ impl Agc {
             gain_db: 0.0,
             trim_db: 0.0,
             guard_db: 0.0,
+            aim_lufs: params.target.0,
         };
         agc.set_tick(tick_s);
         agc.set_params(params);
@@ -122,6 +124,7 @@ impl Agc {
     pub(crate) fn reset(&mut self) {
         self.memory.clear();
         self.guard.reset();
+        self.aim_lufs = self.params.target.0;
         self.gain_db = 0.0;
         self.trim_db = 0.0;
         self.guard_db = 0.0;
@@ -154,7 +157,8 @@ impl Agc {
 
     /// Takes the mean squares of one tick.
     pub(crate) fn tick(&mut self, power: &Power) -> AgcGains {
-        self.guard_db = self.guard.tick(power.unguarded, self.aim_lufs(), self.params.enabled);
+        self.ease_aim();
+        self.guard_db = self.guard.tick(power.unguarded, self.aim_lufs, self.params.enabled);
         self.hop.add(power);
         self.hop_ticks += 1;
         if self.hop_ticks == TICKS_PER_HOP {
@@ -163,14 +167,18 @@ impl Agc {
         self.gains()
     }
 
-    /// The loudness that can be had: the target, unless the largest cut or boost is not enough.
-    fn aim_lufs(&self) -> f32 {
+    /// What the guard compares with: the loudness that can be had, which is the target unless
+    /// the largest cut or boost is not enough. A lower target is come to at the pace of the gain:
+    /// what plays on is no burst because the target has moved under it.
+    fn ease_aim(&mut self) {
         let target = self.params.target.0;
-        match self.memory.programme() {
+        let aim_lufs = match self.memory.programme() {
             // Never below the target: what is quieter than it is no burst.
             Some(programme) => target.max(self.reachable_lufs(&programme)),
             None => target,
-        }
+        };
+        let eased_lufs = self.aim_lufs - self.params.fall_db_per_s.max(0.0) * self.tick_s;
+        self.aim_lufs = if eased_lufs > aim_lufs { eased_lufs } else { aim_lufs };
     }
 
     /// The target, or as near to it as the largest cut and boost bring this programme.

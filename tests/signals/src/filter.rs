@@ -50,6 +50,19 @@ impl Biquad {
     }
 }
 
+/// What an 8th-order Butterworth high-pass leaves of a plane: for finding a click on a low tone.
+#[must_use]
+pub fn steep_high_pass(plane: &[f32], rate_hz: u32, hz: f64) -> Vec<f32> {
+    let (sin, cos) = angle(rate_hz, hz).sin_cos();
+    let mut sections = [1.0, 3.0, 5.0, 7.0].map(|odd| {
+        let alpha = sin * (PI * odd / 16.0).cos();
+        let b = f64::midpoint(1.0, cos);
+        Biquad::normalised([b, -2.0 * b, b], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
+    });
+    let mut through = |x: &f32| sections.iter_mut().fold(f64::from(*x), |x, s| s.next(x)) as f32;
+    plane.iter().map(&mut through).collect()
+}
+
 /// White noise goes in, pink noise comes out: -3 dB an octave from 10 Hz up.
 #[derive(Debug, Clone)]
 pub struct Pinking {
@@ -160,6 +173,16 @@ fn angle(rate_hz: u32, hz: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_steep_high_pass_falls_by_48_db_an_octave_and_is_3_db_down_at_its_corner() {
+        for (hz, expected_db) in [(8_000.0, 0.0), (2_000.0, -3.01), (1_000.0, -48.2)] {
+            let tone = crate::tone::sine(48_000, 1, 0.5, hz, 0.0);
+            let left = steep_high_pass(&tone.channels[0], 48_000, 2_000.0);
+            let db = crate::judge::level::rms_db(&left[4_800..]) + 3.01;
+            assert!((db - expected_db).abs() < 0.5, "{hz} Hz: {db} dB");
+        }
+    }
 
     fn gain_db(taps: &[f64], frequency: f64) -> f64 {
         let half = (taps.len() / 2) as f64;
