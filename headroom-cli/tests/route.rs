@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a script that goes wrong fails its test")]
 
 mod harness;
-#[allow(dead_code, reason = "each test uses a part of the script")]
 mod scripted;
 
 use headroom_client::ipc::*;

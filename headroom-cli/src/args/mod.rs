@@ -121,7 +121,7 @@ pub(crate) struct RouteSetArgs {
     #[command(flatten)]
     pub(crate) whose: Whose,
 
-    /// Where they go
+    /// Where they go: processed, protected, bypass, or the name of a bus
     #[arg(value_name = "ROUTE", value_parser = route)]
     pub(crate) route: Route,
 
@@ -152,7 +152,8 @@ pub(crate) struct RouteStreamArgs {
     #[arg(value_name = "ID")]
     pub(crate) id: u64,
 
-    /// Where it goes; auto lets the rules decide again
+    /// Where it goes: processed, protected, bypass, the name of a bus, or auto, which lets the rules
+    /// decide again
     #[arg(value_name = "ROUTE|auto", value_parser = route_or_rules)]
     pub(crate) route: RouteOrRules,
 
