@@ -20,6 +20,7 @@ test | the PulseAudio clients (paplay, pactl) | have paplay pactl | pulseaudio-u
 test | ffmpeg, an independent loudness meter | have ffmpeg | ffmpeg | ffmpeg-free | ffmpeg
 test | libebur128, another one | have_pc libebur128 | libebur128-dev | libebur128-devel | libebur128
 test | valgrind, which sees a write into freed memory | have valgrind | valgrind | valgrind | valgrind
+test | git, whose checkout of a folder of profiles is followed | have git | git | git | git
 test | shellcheck | have shellcheck | shellcheck | ShellCheck | shellcheck
 '
 
