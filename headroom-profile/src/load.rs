@@ -10,8 +10,9 @@ use crate::place::{Place, ProfileError, Warning};
 use crate::profile::Profile;
 use crate::read::Checked;
 
-/// The longest file that is read as a profile. The shipped ones are a hundredth of it.
-pub const MAX_PROFILE_BYTES: u64 = 1 << 20;
+/// The longest file that is read as a profile: room for hundreds of rules, and no more than a
+/// daemon can hold of every file in its folders. The shipped ones are a twentieth of it at most.
+pub const MAX_PROFILE_BYTES: u64 = 64 * 1024;
 
 /// A profile and where it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,6 +196,6 @@ mod tests {
         std::fs::create_dir(folder.path().join("folder.toml")).expect("made");
         assert!(said("folder.toml").contains("folder.toml: "), "{}", said("folder.toml"));
         let endless = load("/dev/zero").expect_err("no profile").to_string();
-        assert!(endless.contains("larger than 1048576 bytes"), "{endless}");
+        assert!(endless.contains("larger than 65536 bytes"), "{endless}");
     }
 }
