@@ -1,0 +1,144 @@
+//! Whatever a profile says, as long as it passes validation: the chain can be prepared with it,
+//! stays finite, and brings what it is able to bring to its target.
+
+#![allow(clippy::print_stdout, reason = "tests print what they measure, also through functions")]
+
+use headroom_dsp::{Chain, ChainParams, Layout};
+use headroom_profile::{Kind, Profile, SETTINGS, Setting, Value};
+use headroom_signals::judge::oracle;
+use headroom_signals::speech::{Pauses, speech_like};
+use headroom_signals::{Programme, Random, noise};
+
+const RATE_HZ: u32 = 48_000;
+const BLOCK_FRAMES: usize = 512;
+
+fn plain() -> Profile {
+    Profile::parse("p.toml", "name = \"p\"\ndescription = \"d\"\n").expect("valid").profile
+}
+
+fn put(profile: &mut Profile, key: &str, value: Value<'_>) {
+    let setting = Setting::find(key).expect("a setting");
+    setting.put(profile, value).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A value of a setting: often the very end of its range.
+fn any_value(kind: Kind, random: &mut Random) -> Value<'static> {
+    match kind {
+        Kind::Switch => Value::Switch(random.chance(0.5)),
+        Kind::Number(min, max) => Value::Number(any_number(min, max, random)),
+        Kind::NumberOrAuto(..) if random.chance(0.5) => Value::Word("auto"),
+        Kind::NumberOrAuto(min, max) => Value::Number(any_number(min, max, random)),
+        Kind::OneOf(numbers) => Value::Number(f32::from(numbers[random.below(numbers.len())])),
+        Kind::Word(words) => Value::Word(words[random.below(words.len())]),
+    }
+}
+
+fn any_number(min: f32, max: f32, random: &mut Random) -> f32 {
+    match random.below(4) {
+        0 => min,
+        1 => max,
+        _ => random.between(f64::from(min), f64::from(max)) as f32,
+    }
+}
+
+fn any_profile(random: &mut Random) -> Profile {
+    loop {
+        let mut profile = plain();
+        for setting in SETTINGS {
+            put(&mut profile, setting.key, any_value(setting.kind, random));
+        }
+        if profile.conflict().is_none() {
+            return profile;
+        }
+    }
+}
+
+fn through(params: &ChainParams, input: &Programme) -> Programme {
+    let mut chain = Chain::prepare(input.rate_hz, Layout::STEREO, BLOCK_FRAMES, params)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut output = input.clone();
+    let mut at = 0;
+    while at < output.frames() {
+        let end = (at + BLOCK_FRAMES).min(output.frames());
+        let mut block: Vec<&mut [f32]> =
+            output.channels.iter_mut().map(|plane| &mut plane[at..end]).collect();
+        chain.process(&mut block);
+        at = end;
+    }
+    output
+}
+
+#[test]
+fn no_profile_makes_the_chain_fail_or_leave_its_ceiling() {
+    let mut random = Random::new(77);
+    for rate_hz in [8_000, 44_100, 48_000, 192_000, 384_000] {
+        let input = Programme::concat(&[
+            noise::white(rate_hz, 2, 0.15, 1).at_sample_peak(20.0),
+            Programme::silence(rate_hz, 2, 0.1),
+            noise::pink(rate_hz, 2, 0.25, 2).at_sample_peak(-50.0),
+            noise::white(rate_hz, 2, 0.1, 3).at_sample_peak(0.0),
+        ]);
+        for _ in 0..60 {
+            let profile = any_profile(&mut random);
+            let params = profile.chain_params();
+            let output = through(&params, &input);
+            let ceiling = params.master.limiter.ceiling.to_gain().0;
+            let peak = output.sample_peak();
+            assert!(output.channels.iter().flatten().all(|x| x.is_finite()), "{profile:?}");
+            assert!(peak <= ceiling, "{rate_hz} Hz: {peak} over {ceiling}: {profile:?}");
+        }
+    }
+}
+
+/// Times within which a test can wait for a gain to settle, a boost and a cut that are enough,
+/// and a ceiling that leaves room for the peaks of the programme; all else is any.
+fn any_profile_that_can_reach(random: &mut Random) -> Profile {
+    let mut profile = any_profile(random);
+    let number = |random: &mut Random, low, high| Value::Number(random.between(low, high) as f32);
+    put(&mut profile, "agc.enabled", Value::Switch(true));
+    put(&mut profile, "agc.attack_ms", number(random, 50.0, 2_000.0));
+    put(&mut profile, "agc.release_ms", number(random, 50.0, 3_000.0));
+    put(&mut profile, "agc.rise_db_per_s", number(random, 3.0, 60.0));
+    put(&mut profile, "agc.fall_db_per_s", number(random, 6.0, 60.0));
+    put(&mut profile, "agc.silence_threshold_lufs", number(random, -70.0, -45.0));
+    put(&mut profile, "agc.max_boost_db", Value::Number(30.0));
+    put(&mut profile, "agc.max_cut_db", Value::Number(60.0));
+    let target = random.between(-36.0, -14.0);
+    put(&mut profile, "agc.target_lufs", Value::Number(target as f32));
+    put(&mut profile, "limiter.ceiling_dbtp", number(random, (target + 12.0).min(-0.1), 0.0));
+    // This tier is there to take loudness from what peaks.
+    put(&mut profile, "limiter.soft.enabled", Value::Switch(false));
+    profile
+}
+
+#[test]
+fn any_profile_brings_a_steady_programme_to_its_target() {
+    const SECONDS: f64 = 60.0;
+    let speech = speech_like(RATE_HZ, 2, SECONDS, Pauses::Natural, 3);
+    let pink = noise::pink(RATE_HZ, 2, SECONDS, 1);
+    let mut random = Random::new(2_024);
+    let mut missed = Vec::new();
+    for round in 0..24 {
+        let profile = any_profile_that_can_reach(&mut random);
+        // Behind 100:1 a meter gates other words of speech than in front of it, where the AGC has
+        // to: a quarter of a LU is left to that.
+        let (kind, programme, within_lu) =
+            if round % 2 == 0 { ("pink", &pink, 0.5) } else { ("speech", &speech, 0.75) };
+        let target = f64::from(profile.agc.target_lufs);
+        let input_lufs = (target + random.between(-20.0, 12.0)).clamp(-38.0, -6.0);
+        let input = programme.clone().at_lufs(input_lufs);
+        let output = through(&profile.chain_params(), &input);
+        let lufs = oracle::integrated_between(&output, 2.0 / 3.0 * SECONDS, SECONDS);
+        println!(
+            "{kind:6} of {input_lufs:6.1} LUFS, target {target:6.1}: {:+.2} LU",
+            lufs - target
+        );
+        if (lufs - target).abs() > within_lu {
+            missed.push(format!(
+                "{kind} of {input_lufs:.1} comes to {lufs:.2}, not {target:.1}, with {:?} {:?} {:?}",
+                profile.agc, profile.compressor, profile.limiter
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
+}
