@@ -18,7 +18,7 @@ use headroom_profile::{Entry, Folders, Library, Origin, check_name, is_path};
 pub(crate) use settings::is_below;
 pub(crate) use text::{read_text, text_of, validated};
 pub(crate) use view::{about, detail};
-pub(crate) use write::write;
+pub(crate) use write::{write, write_own};
 
 use crate::failure::Failure;
 use crate::print;

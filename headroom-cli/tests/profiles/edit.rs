@@ -144,6 +144,10 @@ fn a_failing_editor_changes_nothing() {
     let failed = run(&home, "mine", "exit 3");
     failed.refused(1, &["the editor (", ") failed: exit status: 3"]);
     assert_eq!(home.names(USER), ["mine.toml"], "there is nothing to be kept");
+    let gone = run(&home, "mine", "rm \"$1\"");
+    gone.refused(1, &["mine.toml"]);
+    assert!(!gone.stderr.contains("is kept"), "{gone}");
+    assert_eq!(home.names(USER), ["mine.toml"]);
     // What was written before it failed is not lost.
     let failed = run(&home, "mine", "sed -i s/-20/-21/ \"$1\"; exit 1");
     failed.refused(1, &["the editor ("]);

@@ -221,6 +221,11 @@ fn export_is_the_text_of_the_version_that_counts() {
     assert_eq!(read(&home.path("out.toml")), "precious");
     home.succeed(&["profile", "export", "night", "out.toml", "--force"]);
     assert_eq!(read(&home.path("out.toml")), own);
+
+    // A folder that is misspelt is not made.
+    let run = home.run(&["profile", "export", "night", "no/such/out.toml"]);
+    run.refused(1, &["no/such/out.toml", "No such file or directory"]);
+    assert!(!home.path("no").exists());
 }
 
 #[test]

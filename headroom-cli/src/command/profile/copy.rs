@@ -12,7 +12,7 @@ pub(crate) fn run(args: &CopyArgs) -> Result<(), Failure> {
     let on_disk = OnDisk::read();
     let path = on_disk.new_file(&args.to)?;
     let text = text_as(&on_disk, &args.from, &args.to)?;
-    on_disk::write(&path, &text)?;
+    on_disk::write_own(&path, &text)?;
     daemon::tell_of_files();
     print::result(&format!("made {}\n", path.display()))
 }

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &EditArgs) -> Result<(), Failure> {
         let what = format!("{} has been changed by somebody else meanwhile", path.display());
         return Err(draft.keep(Failure::refused(what)));
     }
-    if let Err(failure) = on_disk::write(&path, &text) {
+    if let Err(failure) = on_disk::write_own(&path, &text) {
         return Err(draft.keep(failure));
     }
     daemon::tell_of_files();
@@ -121,9 +121,13 @@ impl Draft {
         Ok(Draft { folder, path })
     }
 
-    /// Leaves it where it is, and tells the user the way on.
+    /// Leaves it where it is, and tells the user the way on; unless the editor has done away
+    /// with it.
     fn keep(self, failure: Failure) -> Failure {
         let Draft { folder, path } = self;
+        if !path.exists() {
+            return failure;
+        }
         let _ = folder.keep();
         let path = path.display();
         failure.with_hint(format!("what you wrote is kept: headroom profile import --force {path}"))

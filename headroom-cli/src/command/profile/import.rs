@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
         return Err(Failure::refused(format!("there is a profile {name} already: {place}"))
             .with_hint("--force puts this one in its place, --name calls this one otherwise"));
     }
-    on_disk::write(&path, &text)?;
+    on_disk::write_own(&path, &text)?;
     daemon::tell_of_files();
     print::result(&format!("imported {name}: {}\n", path.display()))
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
         Some(from) => copy::text_as(&on_disk, from, name)?,
         None => blank(name)?,
     };
-    on_disk::write(&path, &text)?;
+    on_disk::write_own(&path, &text)?;
     daemon::tell_of_files();
     print::result(&format!(
         "made {}\n`headroom profile edit {name}` changes it, `headroom profile use {name}` puts \
