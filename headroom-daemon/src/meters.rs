@@ -27,6 +27,8 @@ const STACK_BYTES: usize = 128 * 1024;
 
 /// How often the gain of the AGC is looked at while something plays: what a killed daemon forgets.
 const BETWEEN_GAINS: Duration = Duration::from_secs(5);
+/// The longest from a tick to the next, however few are asked for.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// How often hr-meters is to look, and at what.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,7 +182,7 @@ impl MeterThread {
 
 fn run(desk: &Desk, engine: &Engine) {
     let mut seen = Meters::default();
-    let (mut next_tick, mut next_gain) = (None, None);
+    let (mut next_tick, mut next_gain): (Option<Instant>, Option<Instant>) = (None, None);
     loop {
         let ended = desk.ended.load(Ordering::SeqCst);
         let pace = desk.pace();
@@ -199,6 +201,8 @@ fn run(desk: &Desk, engine: &Engine) {
         if ended {
             return;
         }
+        // A pace that has become faster holds from now on, not from the end of the slower.
+        next_tick = next_tick.map(|next| next.min(now + between(pace.ticks_hz)));
         if pace.ticks_hz <= 0.0 {
             next_tick = None;
         } else if next_tick.is_none_or(|next| now >= next) {
@@ -206,8 +210,8 @@ fn run(desk: &Desk, engine: &Engine) {
                 engine.step(Input::Meters(seen.clone()));
             }
             // Ticks that could not be kept are left out, not made up for.
-            let between = Duration::from_secs_f32(1.0 / pace.ticks_hz);
-            next_tick = Some(next_tick.map_or(now, |next| (next + between).max(now)));
+            next_tick =
+                Some(next_tick.map_or(now, |next| (next + between(pace.ticks_hz)).max(now)));
             continue;
         }
         match [next_tick, next_gain].into_iter().flatten().min() {
@@ -215,6 +219,12 @@ fn run(desk: &Desk, engine: &Engine) {
             None => thread::park(),
         }
     }
+}
+
+/// From a tick to the next. Any number can be asked for, as little as nothing; who asks for less
+/// than a tick in [`LONGEST`] gets that.
+fn between(ticks_hz: f32) -> Duration {
+    Duration::try_from_secs_f32(1.0 / ticks_hz).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// What an insert has measured, as clients see it.
@@ -285,6 +295,14 @@ mod tests {
             }
         }
         panic!("a minute of a steady tone, and not settled");
+    }
+
+    #[test]
+    fn as_few_ticks_as_can_be_asked_for_are_a_period_too() {
+        for ticks_hz in [f32::MIN_POSITIVE, 1e-30, 0.01] {
+            assert_eq!(between(ticks_hz), LONGEST);
+        }
+        assert_eq!(between(8.0), Duration::from_millis(125));
     }
 
     #[test]

@@ -134,6 +134,7 @@ mod tests {
     use crate::store::{AgcGain, Remembered};
     use headroom_ipc::{
         BypassSet, BypassTo, Change, ProfileUse, SettingAmount, SettingReset, SettingSet,
+        SettingValue,
     };
 
     fn state() -> DaemonState {
@@ -269,6 +270,18 @@ mod tests {
         let set = Op::SettingSet(SettingSet { key: "agc.target_lufs".into(), amount });
         remembered_after(&mut state, &set).expect("remembered");
         assert_eq!(state.agc_gain_db(), Some(4.5));
+        // No more than what is in force lets it have, which may be none.
+        let set = |key: &str, value: SettingValue| {
+            Op::SettingSet(SettingSet { key: key.into(), amount: SettingAmount::Value(value) })
+        };
+        remembered_after(&mut state, &set("agc.max_boost_db", 0.0.into())).expect("remembered");
+        assert_eq!(state.agc_gain_db(), Some(0.0));
+        remembered_after(&mut state, &set("agc.enabled", true.into()));
+        remembered_after(&mut state, &set("agc.enabled", false.into())).expect("remembered");
+        assert_eq!(state.agc_gain_db(), None);
+        let clear = Op::SettingReset(SettingReset { section: None });
+        remembered_after(&mut state, &clear).expect("remembered");
+        remembered_after(&mut state, &set("agc.target_lufs", (-20.0).into())).expect("remembered");
         let input = Input::AgcSettled { gain_db: 4.75 };
         assert_eq!(state.step(input, Instant::now()).remember, None, "it was expected");
     }

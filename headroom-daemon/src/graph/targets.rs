@@ -127,6 +127,8 @@ impl Targets {
     pub(super) fn metadata_has_gone(&mut self) {
         for target in self.streams.values_mut() {
             (target.ours, target.expected) = (None, None);
+            // That who keeps it starts again is nobody's move.
+            target.tries.clear();
             target.forget();
         }
     }
@@ -307,6 +309,10 @@ impl Target {
         }
         if self.in_force() != Some(name) {
             self.write_object(Some(name.to_owned()), &mut writes);
+        }
+        if self.ours.as_deref() != Some(name) {
+            // Where it was sent before says nothing of where it is sent now.
+            self.has_arrived = false;
         }
         self.ours = Some(name.to_owned());
         writes
@@ -628,6 +634,19 @@ mod tests {
             assert!(!scene.targets.take(APP, Some(OBJECT), Some(value), News::Written, scene.now));
         }
         assert!(scene.targets.writes(APP, aim(Destination::Master), &asks, around).is_empty());
+    }
+
+    #[test]
+    fn a_stream_that_we_send_elsewhere_has_not_left() {
+        let mut scene = Scene::new();
+        let media_class = "Stream/Output/Audio".to_owned();
+        scene.model.add(APP, Global::Node(Node { media_class, ..Node::default() }));
+        scene.aims_at(BUS);
+        scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32 }));
+        assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is there");
+        scene.aims_at(Some(Destination::Master));
+        assert_eq!(scene.target(), Some("headroom.master"));
+        assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is on its way");
     }
 
     #[test]

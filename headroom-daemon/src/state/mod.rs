@@ -82,10 +82,13 @@ impl DaemonState {
         self.model.levels.chain_params(self.model.settings().bypass)
     }
 
-    /// The gain that the AGC of the main bus starts from.
+    /// The gain that the AGC of the main bus starts from: as far as what is in force lets it have
+    /// one.
     #[must_use]
     pub fn agc_gain_db(&self) -> Option<f32> {
-        self.model.agc.map(|agc| agc.for_target(self.model.levels.agc_target_lufs()))
+        let may = self.chain_params().bus.agc;
+        let gain_db = self.model.agc?.for_target(may.target.0);
+        may.enabled.then(|| gain_db.clamp(-may.max_cut.0, may.max_boost.0))
     }
 
     /// Queues what a step gave, in order, and adds the bells of those who are to write.

@@ -101,7 +101,7 @@ pub fn read(text: &str) -> Result<Read, FormatError> {
         }
     })?;
     match table.remove("version") {
-        Some(toml::Value::Integer(VERSION)) if text.lines().next_back() != Some(END) => {
+        Some(toml::Value::Integer(VERSION)) if text.trim_end().lines().next_back() != Some(END) => {
             Err(FormatError::CutShort)
         }
         Some(toml::Value::Integer(VERSION)) => Ok(version_1(table)),

@@ -9,7 +9,7 @@ use crate::audio::Volume;
 use crate::graph::bindings::{GRAPH, MetadataBinding};
 use crate::graph::carry::Write;
 use crate::graph::hearing::Hearing;
-use crate::graph::model::Global;
+use crate::graph::model::{Global, Node};
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
 use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
@@ -38,10 +38,11 @@ impl Session<'_> {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);
                 }
-                if matches!(&global, Global::Node(node) if node.is_stream()) {
+                self.model.add(id, global);
+                // What is too many for the model is none of ours either.
+                if self.model.node(id).is_some_and(Node::is_stream) {
                     self.targets.added(id, now);
                 }
-                self.model.add(id, global);
                 self.census.changed();
             }
             Notice::Removed(id) => {

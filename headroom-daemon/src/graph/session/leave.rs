@@ -22,6 +22,10 @@ impl Session<'_> {
                 metadata.clear_target(output);
             }
         }
+        // What another run has left, or a reading anew has not told yet, is ours to take back too.
+        let listed = self.syncs.metadata;
+        self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(listed));
+        self.targets.take_up(Instant::now());
         self.let_routes_go();
         let last_word = self.sync();
         self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(last_word));
