@@ -123,7 +123,7 @@ fn a_switch_of_profile_sends_streams_elsewhere_within_two_quanta() {
         let (app, silent) = new("app");
         starts.push(silent);
         let sent = 20.0 * (AMPLITUDE / 2_f64.sqrt()).log10();
-        let mut switches = Vec::new();
+        let (mut to_device, mut to_bus) = (Vec::new(), Vec::new());
         for profile in ["gaming", "default", "bypass-all", "default", "gaming", "default"] {
             let (sink, is_processed) =
                 if profile == "default" { (BUS, true) } else { (DEVICE, false) };
@@ -131,22 +131,26 @@ fn a_switch_of_profile_sends_streams_elsewhere_within_two_quanta() {
             client.profile_use(profile).expect("a shipped profile");
             app.wait_until_linked_to(sink);
             recorder.wait_for_more_frames(RATE_HZ as usize);
-            let silent = silent_quanta(&recorder, before);
-            switches.push(silent);
+            let mut silent = silent_quanta(&recorder, before);
             if is_processed {
+                // What goes through us is later by what the limiter looks ahead: no gap, and told.
+                let late = client.status().expect("a status").device.latency_frames;
+                silent -= f64::from(late) / f64::from(QUANTUM);
+                to_bus.push(silent);
                 let is_up = |level: &f64| *level > sent + UP_DB;
                 graph.wait_for("it to be levelled", |_| Some(level_dbfs(&recorder)).filter(is_up));
             } else {
+                to_device.push(silent);
                 let level = level_dbfs(&recorder);
                 assert!((level - sent).abs() < 0.1, "{profile}: {level:.2} dBFS, sent {sent:.2}");
             }
             println!("{generation}: {profile}: {silent:.2} quanta of silence");
         }
-        // A cycle that a busy machine misses is a quantum of silence, with Headroom and without it.
-        for mut all in [starts, switches] {
+        // A cycle that a busy machine misses is a quantum of silence, with Headroom and without
+        // it; so one of the three of each kind may be longer.
+        for mut all in [starts, to_device, to_bus] {
             all.sort_by(f64::total_cmp);
-            let median = all[(all.len() - 1) / 2];
-            assert!(median <= MOST_QUANTA, "{all:.2?}");
+            assert!(all.len() == 3 && all[1] <= MOST_QUANTA, "{all:.2?}");
         }
     });
 }
