@@ -51,7 +51,9 @@ pub fn renamed(text: &str, name: &str) -> String {
     let (Some(before), Some(behind)) = (text.get(..at.start), text.get(at.end..)) else {
         return text.to_owned();
     };
-    format!("{before}{name:?}{behind}")
+    // Its own escapes: those of Rust are others.
+    let name = toml::Value::from(name);
+    format!("{before}{name}{behind}")
 }
 
 /// The name and where it stands, its quotes included.
@@ -109,6 +111,9 @@ mod tests {
             assert_eq!(name_in(before).as_deref(), Some("a"));
             assert_eq!(renamed(before, "b"), after);
         }
+        // Letters that combine are letters too.
+        let thai = renamed("name = \"a\"\ndescription = \"a\"\n", "กลางคืน");
+        assert_eq!(name_in(&thai).as_deref(), Some("กลางคืน"), "{thai}");
         for text in ["", "description = 1", "name = 7", "name = \"a", "[agc]\nname = \"a\""] {
             assert_eq!((name_in(text), &renamed(text, "b")[..]), (None, text));
         }

@@ -3,6 +3,8 @@
 //! Read and checked here, and asked which streams they are about; what follows from it is the
 //! daemon's business.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -117,6 +119,9 @@ impl Default for DefaultRoute {
 
 const FIXED_ROUTES: &[&str] = &["processed", "protected", "bypass"];
 const MATCH_KEYS: &[&str] = &["process_binary", "application_name", "portal_app_id", "media_role"];
+/// What one list of a match can hold, as in a request.
+pub(crate) const MOST_PATTERNS: usize = 64;
+pub(crate) const LONGEST_PATTERN_BYTES: usize = 256;
 /// Names of buses become names of nodes.
 const LONGEST_BUS_NAME: usize = 64;
 
@@ -148,12 +153,7 @@ pub(crate) fn read_rules(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'
     rules
 }
 
-pub(crate) fn missing(
-    findings: &mut Findings<'_>,
-    at: &std::ops::Range<usize>,
-    key: &str,
-    allowed: &str,
-) {
+pub(crate) fn missing(findings: &mut Findings<'_>, at: &Range<usize>, key: &str, allowed: &str) {
     let (key, allowed) = (key.to_owned(), allowed.to_owned());
     findings.error(at, crate::Problem::Missing { key, allowed });
 }
@@ -249,10 +249,18 @@ fn read_match_lists(
             }
         };
         match read_list(value) {
-            Some(read) => *list = read,
-            None => {
+            Ok(read) => *list = read,
+            Err(BadList::NotTexts) => {
                 let allowed = format!("a list of texts, such as {name} = [\"mpv\", \"steam*\"]");
                 findings.not_allowed(&value.span(), &list_path, allowed);
+                all_read = false;
+            }
+            Err(BadList::TooMuch(at)) => {
+                let allowed = format!(
+                    "one of at most {MOST_PATTERNS} patterns of at most {LONGEST_PATTERN_BYTES} \
+                     bytes"
+                );
+                findings.not_allowed(&at, &list_path, allowed);
                 all_read = false;
             }
         }
@@ -260,9 +268,24 @@ fn read_match_lists(
     all_read
 }
 
-fn read_list(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
-    let array = value.get_ref().as_array()?;
-    array.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
+/// Why a list of patterns cannot be read.
+enum BadList {
+    /// It is none.
+    NotTexts,
+    /// The pattern here is too long, or one too many.
+    TooMuch(Range<usize>),
+}
+
+fn read_list(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, BadList> {
+    let array = value.get_ref().as_array().ok_or(BadList::NotTexts)?;
+    let pattern = |(n, entry): (usize, &Spanned<DeValue<'_>>)| {
+        let text = entry.get_ref().as_str().ok_or(BadList::NotTexts)?;
+        if n >= MOST_PATTERNS || text.len() > LONGEST_PATTERN_BYTES {
+            return Err(BadList::TooMuch(entry.span()));
+        }
+        Ok(text.to_owned())
+    };
+    array.iter().enumerate().map(pattern).collect()
 }
 
 #[cfg(test)]

@@ -218,3 +218,23 @@ fn a_rule_that_can_match_nothing_is_warned_of() {
     let said = error("[[rules]]\nmatch = { process_binary = \"mpv\" }\nroute = \"bypass\"\n");
     assert!(said.contains("but must be a list of texts"), "{said}");
 }
+
+#[test]
+fn a_rule_can_name_as_much_as_a_request_for_a_route() {
+    let rule = |patterns: &[String]| {
+        format!("[[rules]]\nroute = \"bypass\"\n[rules.match]\nmedia_role = [\n{}]\n", {
+            patterns.iter().map(|pattern| format!("{pattern:?},\n")).collect::<String>()
+        })
+    };
+    let patterns = |count: usize, bytes: usize| vec!["p".repeat(bytes); count];
+    let most = parse(&rule(&patterns(64, 256))).expect("as much as there can be");
+    assert_eq!(most.profile.rules[0].matches.media_role.len(), 64);
+    let limits = "but must be one of at most 64 patterns of at most 256 bytes";
+    let too_many = error(&rule(&patterns(65, 1)));
+    assert!(too_many.starts_with("p.toml:71:1: rules.match.media_role is \"p\""), "{too_many}");
+    assert!(too_many.ends_with(limits), "{too_many}");
+    let mut one_too_long = patterns(3, 1);
+    one_too_long[1] = "p".repeat(257);
+    let too_long = error(&rule(&one_too_long));
+    assert!(too_long.starts_with("p.toml:8:1: ") && too_long.ends_with(limits), "{too_long}");
+}

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::{AgcGain, Remembered, UserRoute};
+use crate::rules::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
 use crate::setting::Setting;
 use crate::wire;
 
@@ -29,9 +30,6 @@ const HEADER: &str = "# What Headroom remembers. headroomd writes this file when
 const END: &str = "# end";
 /// Longer paths than this do not exist.
 const LONGEST_PROFILE_BYTES: usize = 4_096;
-/// What one route can name, as in a request.
-const MOST_PATTERNS: usize = 64;
-const LONGEST_PATTERN_BYTES: usize = 256;
 /// No AGC goes further.
 const LARGEST_GAIN_DB: f32 = 60.0;
 
