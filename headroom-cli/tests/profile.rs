@@ -241,3 +241,27 @@ fn what_is_written_is_known_to_the_daemon_before_the_next_command() {
     let run = daemon.run(&["profile", "copy", "night", "later"], |_| {});
     assert_eq!((run.code, &run.stderr[..]), (Some(0), ""), "{run}");
 }
+
+#[test]
+fn where_only_the_daemon_looks_it_is_asked() {
+    let daemon = Daemon::new();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for args in [
+        &["profile", "edit", "mine"][..],
+        &["profile", "path", "mine"],
+        &["profile", "export", "mine"],
+        &["profile", "copy", "mine", "other"],
+    ] {
+        let known = |path: &str| Profiles {
+            used: "night".into(),
+            profiles: vec![Profile { path: Some(path.into()), ..mine() }, night()],
+        };
+        let there = known(path);
+        let run = daemon.run(args, move |peer| take(peer, ProfileList {}, &there));
+        run.refused(1, &[&format!("mine is where only headroomd looks: {path}")]);
+        // What is gone is nowhere.
+        let gone = known("/nowhere/mine.toml");
+        let run = daemon.run(args, move |peer| take(peer, ProfileList {}, &gone));
+        run.refused(1, &["there is no profile \"mine\""]);
+    }
+}

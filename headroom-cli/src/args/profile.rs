@@ -105,6 +105,7 @@ pub(crate) struct ValidateArgs {
 ///
 /// The editor gets a copy in your folder of profiles, which is checked before it replaces
 /// anything. Of a profile that is part of Headroom or of the system you get a version of your own.
+/// One that was chosen by its file is changed where it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: headroom profile edit night")]
 pub(crate) struct EditArgs {

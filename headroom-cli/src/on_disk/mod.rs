@@ -9,6 +9,7 @@ mod text;
 mod view;
 mod write;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use headroom_client::ipc;
@@ -17,9 +18,10 @@ use headroom_profile::{Entry, Folders, Library, Origin, check_name, is_path};
 
 pub(crate) use settings::is_below;
 pub(crate) use text::{read_text, text_of, validated};
-pub(crate) use view::{about, detail};
+pub(crate) use view::about;
 pub(crate) use write::{write, write_own};
 
+use crate::daemon;
 use crate::failure::Failure;
 use crate::print;
 
@@ -81,6 +83,10 @@ impl OnDisk {
     /// The profile of this name, in the daemon's words where there is none.
     pub(crate) fn entry(&self, name: &str) -> Result<&Entry, Failure> {
         self.library.get(name).ok_or_else(|| {
+            if let Some(path) = daemon::file_of(name) {
+                return Failure::refused(format!("{name} is where only headroomd looks: {path}"))
+                    .with_hint("change that file itself, and headroomd hears of it");
+            }
             let known: Vec<&str> = self.library.names().collect();
             Failure::refused(ipc::Error::not_found("name", "profile", name, &known))
                 .with_hint("headroom profile list shows all")
@@ -100,6 +106,15 @@ impl OnDisk {
         Ok(self.user_folder()?.join(format!("{name}.toml")))
     }
 
+    /// The file of this profile, where it was chosen by a file that is not in the user's folder:
+    /// it counts before every folder.
+    pub(crate) fn chosen_file(&self, name: &str) -> Option<&Path> {
+        let file = self.folders.file()?;
+        let counts = &self.library.get(name)?.counts().origin;
+        let is_counted = matches!(counts, Origin::File(path) if path == file);
+        (is_counted && !self.is_users(counts)).then_some(file)
+    }
+
     /// Whether a version is the user's own.
     pub(crate) fn is_users(&self, origin: &Origin) -> bool {
         match origin {
@@ -116,7 +131,13 @@ impl OnDisk {
                 Err(Failure::refused(format!("there is a profile {name} already: {place}"))
                     .with_hint(format!("headroom profile edit {name} changes it")))
             }
-            None => self.user_file(name),
+            None => {
+                let path = self.user_file(name)?;
+                if fs::symlink_metadata(&path).is_ok() {
+                    return Err(unread(&path).with_hint("move it away, or take another name"));
+                }
+                Ok(path)
+            }
         }
     }
 
@@ -124,6 +145,11 @@ impl OnDisk {
     pub(crate) fn taken(&self, name: &str) -> Option<String> {
         self.library.get(name).map(|entry| place(&entry.counts().origin))
     }
+}
+
+/// Something is there that is among no profiles: the folder is crowded or cannot be listed.
+pub(crate) fn unread(path: &Path) -> Failure {
+    Failure::refused(format!("{} is there already, but was not read", path.display()))
 }
 
 /// Where a version is, in words.

@@ -1,7 +1,9 @@
 //! Profiles of the files as the daemon would tell of them, so that there is one way to show them.
 
 use headroom_client::ipc;
-use headroom_profile::{Entry, LoadError, Loaded, Origin, SETTINGS, wire};
+use headroom_profile::{Entry, Levels, LoadError, Loaded, Origin, wire};
+
+use super::OnDisk;
 
 /// What a profile is and where it comes from.
 pub(crate) fn about(entry: &Entry) -> ipc::Profile {
@@ -27,19 +29,17 @@ pub(crate) fn about(entry: &Entry) -> ipc::Profile {
     }
 }
 
-/// All that a profile says, the values that would be in force left aside.
-pub(crate) fn detail(entry: &Entry, loaded: &Loaded) -> ipc::ProfileDetail {
-    let profile = &loaded.profile;
-    let value = |setting: &headroom_profile::Setting| ipc::ProfileValue {
-        key: setting.key.to_owned(),
-        value: wire::value(setting.value(profile)),
-        effective: None,
-    };
-    ipc::ProfileDetail {
-        profile: about(entry),
-        settings: SETTINGS.iter().map(value).collect(),
-        rules: profile.rules.iter().map(wire::rule).collect(),
-        default_route: wire::route(&profile.default_route.route),
+impl OnDisk {
+    /// All that a profile says, and the values that would be in force with it.
+    pub(crate) fn detail(&self, entry: &Entry, loaded: &Loaded) -> ipc::ProfileDetail {
+        let profile = &loaded.profile;
+        let levels = Levels::new(profile, &self.remembered.overrides);
+        ipc::ProfileDetail {
+            profile: about(entry),
+            settings: levels.values_with(profile),
+            rules: profile.rules.iter().map(wire::rule).collect(),
+            default_route: wire::route(&profile.default_route.route),
+        }
     }
 }
 

@@ -241,3 +241,29 @@ fn warnings_are_said_and_the_change_is_made() {
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains("warning: mine.toml:4:22: limiter.oversample is 2, read as 4"));
 }
+
+#[test]
+fn a_profile_that_was_chosen_by_its_file_is_edited_there() {
+    let home = Home::new();
+    let own = home.write_own("mine", "agc.target_lufs = -30");
+    let chosen = home.write("elsewhere/mine.toml", &profile("mine", "agc.target_lufs = -20"));
+    let choose = |path: &PathBuf| {
+        let text = format!("version = 1\nprofile = {path:?}\n# end\n");
+        home.write("state/headroom/state.toml", &text);
+    };
+    choose(&chosen);
+    let good = run(&home, "mine", "sed -i s/-20/-21/ \"$1\"");
+    assert_eq!((good.code, good.stdout), (Some(0), format!("saved {}\n", chosen.display())));
+    assert_eq!(read(&chosen), profile("mine", "agc.target_lufs = -21"));
+    assert_eq!(read(&own), profile("mine", "agc.target_lufs = -30"));
+    assert_eq!(home.names("elsewhere"), ["mine.toml"]);
+    // What is kept is not to be imported, as that would not count.
+    let bad = run(&home, "mine", "sed -i s/-21/low/ \"$1\"");
+    bad.refused(1, &["mine.toml:4:19: "]);
+    let kept = bad.stderr.rsplit_once("\nhint: what you wrote is kept in ").unwrap().1;
+    assert!(read(&PathBuf::from(kept.trim_end())).contains("low"), "{bad}");
+    // A file of the user's own folder is one like any other.
+    choose(&own);
+    let good = run(&home, "mine", "sed -i s/-30/-31/ \"$1\"");
+    assert_eq!((good.code, good.stdout), (Some(0), format!("saved {}\n", own.display())));
+}

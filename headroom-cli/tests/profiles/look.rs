@@ -107,6 +107,27 @@ fn show_gives_every_value_as_the_profile_has_it() {
 }
 
 #[test]
+fn show_gives_what_would_be_in_force() {
+    let home = Home::new();
+    home.write_own("mine", "[agc]\ntarget_lufs = -31.5");
+    home.write(
+        "state/headroom/state.toml",
+        "version = 1\n[overrides]\n\"agc.target_lufs\" = -16.0\n# end\n",
+    );
+    let shown = home.succeed(&["profile", "show", "mine"]);
+    assert!(shown.contains("agc.target_lufs                   -31.5 LUFS   -16 LUFS "), "{shown}");
+    let json = home.succeed(&["profile", "show", "mine", "--json"]);
+    let detail: ProfileDetail = serde_json::from_str(&json).unwrap();
+    for setting in detail.settings {
+        let wanted = match &setting.key[..] {
+            "agc.target_lufs" => SettingValue::Number(-16.0),
+            _ => setting.value,
+        };
+        assert_eq!(setting.effective, Some(wanted), "{}", setting.key);
+    }
+}
+
+#[test]
 fn a_name_that_is_not_there_is_told_the_nearest() {
     let home = Home::new();
     for args in [

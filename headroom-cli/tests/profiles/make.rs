@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::harness::Run;
@@ -183,6 +184,53 @@ fn import_replaces_nothing_unless_it_is_told_to() {
     assert_eq!(read(&kept), new);
     assert!(fs::symlink_metadata(&own).unwrap().is_symlink());
     assert_eq!(home.names(USER), ["mine.toml"]);
+}
+
+#[test]
+fn import_does_not_hide_behind_a_file_that_was_chosen() {
+    let home = Home::new();
+    let chosen = home.write("elsewhere/mine.toml", &profile("mine", ""));
+    let state = |path: &Path| {
+        let text = format!("version = 1\nprofile = {path:?}\n# end\n");
+        home.write("state/headroom/state.toml", &text);
+    };
+    state(&chosen);
+    home.write("new.toml", &profile("mine", "agc.target_lufs = -24"));
+    for args in
+        [&["profile", "import", "new.toml"][..], &["profile", "import", "new.toml", "--force"]]
+    {
+        let run = home.run(args);
+        run.refused(1, &["mine was chosen by its file", chosen.to_str().unwrap()]);
+    }
+    assert_eq!(home.names(USER), [""; 0]);
+    // In the user's folder it is what is replaced.
+    let own = home.write_own("mine", "");
+    state(&own);
+    home.succeed(&["profile", "import", "new.toml", "--force"]);
+    assert_eq!(read(&own), read(&home.path("new.toml")));
+}
+
+#[test]
+fn what_was_not_read_is_not_overwritten_either() {
+    let home = Home::new();
+    for n in 0..headroom_profile::MAX_FILES_IN_FOLDER {
+        home.write_own(&format!("a{n}"), "");
+    }
+    let last = home.write_own("zz", "# precious");
+    let before = read(&last);
+    home.write("new.toml", &profile("zz", ""));
+    for args in [
+        &["profile", "new", "zz"][..],
+        &["profile", "copy", "night", "zz"],
+        &["profile", "import", "new.toml"],
+    ] {
+        let run = home.run(args);
+        assert_eq!(run.code, Some(1), "{run}");
+        assert!(run.stderr.contains("zz.toml is there already, but was not read\nhint: "), "{run}");
+        assert_eq!(read(&last), before);
+    }
+    assert_eq!(home.run(&["profile", "import", "new.toml", "--force"]).code, Some(0));
+    assert_eq!(read(&last), profile("zz", ""));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `headroom profile edit NAME`: the user's editor on a copy, checked before it replaces anything.
 //!
 //! The copy is a draft in a hidden folder inside the user's folder of profiles, under its right
-//! name, where nobody takes it for a profile. It stays there only if it cannot be used yet.
+//! name, where nobody takes it for a profile. It stays there only if it cannot be used yet. A
+//! profile that was chosen by its file is edited there, and its draft is beside it.
 
 use std::fs;
 use std::io;
@@ -22,14 +23,17 @@ use crate::print;
 pub(crate) fn run(args: &EditArgs) -> Result<(), Failure> {
     let on_disk = OnDisk::read();
     let entry = on_disk.entry(&args.name)?;
-    let path = on_disk.user_file(entry.name())?;
+    // A file that was chosen would go on counting before one in the user's folder.
+    let chosen = on_disk.chosen_file(entry.name()).map(Path::to_owned);
+    let in_place = chosen.is_some();
+    let path = chosen.map_or_else(|| on_disk.user_file(entry.name()), Ok)?;
     let editor = Editor::find()?;
     let own = present(&path)?;
     let before = match &own {
         Some(text) => text.clone(),
         None => text_of(entry.name(), &entry.counts().origin)?,
     };
-    let draft = Draft::begin(&path, &before)?;
+    let draft = Draft::begin(&path, &before, in_place)?;
     let Some((text, draft)) = edit_until_good(&editor, entry.name(), &before, draft)? else {
         return print::result(&format!("{} is unchanged\n", entry.name()));
     };
@@ -106,10 +110,12 @@ fn whats_behind(entry: &Entry, had_own: bool) -> String {
 struct Draft {
     folder: TempDir,
     path: PathBuf,
+    /// Not in the user's folder, where an import would bring it.
+    in_place: bool,
 }
 
 impl Draft {
-    fn begin(path: &Path, text: &str) -> Result<Draft, Failure> {
+    fn begin(path: &Path, text: &str, in_place: bool) -> Result<Draft, Failure> {
         let parent = path.parent().unwrap_or(Path::new("."));
         let making =
             |error| Failure::refused(format!("making a draft in {}: {error}", parent.display()));
@@ -118,18 +124,22 @@ impl Draft {
             tempfile::Builder::new().prefix(".draft-").tempdir_in(parent).map_err(making)?;
         let path = folder.path().join(path.file_name().unwrap_or_default());
         fs::write(&path, text).map_err(making)?;
-        Ok(Draft { folder, path })
+        Ok(Draft { folder, path, in_place })
     }
 
     /// Leaves it where it is, and tells the user the way on; unless the editor has done away
     /// with it.
     fn keep(self, failure: Failure) -> Failure {
-        let Draft { folder, path } = self;
+        let Draft { folder, path, in_place } = self;
         if !path.exists() {
             return failure;
         }
         let _ = folder.keep();
         let path = path.display();
-        failure.with_hint(format!("what you wrote is kept: headroom profile import --force {path}"))
+        failure.with_hint(if in_place {
+            format!("what you wrote is kept in {path}")
+        } else {
+            format!("what you wrote is kept: headroom profile import --force {path}")
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! `headroom profile import FILE`: takes a file into the user's folder of profiles.
 
+use std::fs;
 use std::path::Path;
 
 use headroom_profile::{check_name, name_in, renamed};
@@ -7,7 +8,7 @@ use headroom_profile::{check_name, name_in, renamed};
 use crate::args::ImportArgs;
 use crate::daemon;
 use crate::failure::Failure;
-use crate::on_disk::{self, OnDisk, read_text, validated};
+use crate::on_disk::{self, OnDisk, read_text, unread, validated};
 use crate::print;
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
@@ -26,9 +27,21 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     })?;
     let on_disk = OnDisk::read();
     let path = on_disk.user_file(&name)?;
+    if let Some(file) = on_disk.chosen_file(&name) {
+        let file = file.display();
+        return Err(Failure::refused(format!(
+            "{name} was chosen by its file, which counts before your folder: {file}"
+        ))
+        .with_hint(format!(
+            "headroom profile edit {name} changes it, --name calls this one otherwise"
+        )));
+    }
     if let Some(place) = on_disk.taken(&name).filter(|_| !args.force) {
         return Err(Failure::refused(format!("there is a profile {name} already: {place}"))
             .with_hint("--force puts this one in its place, --name calls this one otherwise"));
+    }
+    if !args.force && fs::symlink_metadata(&path).is_ok() {
+        return Err(unread(&path).with_hint("--force replaces it, --name calls this one otherwise"));
     }
     on_disk::write_own(&path, &text)?;
     daemon::tell_of_files();

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use headroom_client::ipc::SettingValue;
-use headroom_profile::{Profile, SETTINGS, wire};
+use headroom_profile::{Profile, SETTINGS, renamed, wire};
 
 use super::copy;
 use crate::args::NewArgs;
@@ -31,10 +31,11 @@ pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
 
 /// A profile that sets nothing, and shows what it could.
 fn blank(name: &str) -> Result<String, Failure> {
-    let mut text = format!(
-        "# What is not set here has the value that is shown. Take the # away in front of a line to\n\
-         # change it.\n\nname = {name:?}\ndescription = \"A profile of my own\"\n"
-    );
+    let mut text =
+        "# What is not set here has the value that is shown. Take the # away in front of \
+                    a line to\n# change it.\n\nname = \"\"\ndescription = \"A profile of my own\"\n"
+            .to_owned();
+    text = renamed(&text, name);
     let defaults = Profile::parse_as(name, name, &text).map_err(Failure::refused)?.profile;
     let mut section = "";
     for setting in SETTINGS {
@@ -63,6 +64,12 @@ fn blank(name: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_blank_profile_can_have_any_letters_in_its_name() {
+        let text = blank("กลางคืน").expect("made");
+        assert_eq!(Profile::parse("กลางคืน.toml", &text).expect("valid").profile.name, "กลางคืน");
+    }
 
     #[test]
     fn a_blank_profile_sets_nothing_and_shows_every_default() {

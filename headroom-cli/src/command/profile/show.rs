@@ -5,7 +5,7 @@ use headroom_client::ipc::ProfileDetail;
 use crate::args::ShowArgs;
 use crate::daemon;
 use crate::failure::Failure;
-use crate::on_disk::{self, OnDisk};
+use crate::on_disk::OnDisk;
 use crate::print::{self, InForce, Paint};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
 fn read_from(on_disk: &OnDisk, name: &str) -> Result<ProfileDetail, Failure> {
     let entry = on_disk.entry(name)?;
     match (entry.good(), entry.fault()) {
-        (Some(good), _) => Ok(on_disk::detail(entry, good)),
+        (Some(good), _) => Ok(on_disk.detail(entry, good)),
         (None, Some(fault)) => Err(Failure::refused(fault)
             .with_hint(format!("headroom profile edit {name} opens it in your editor"))),
         (None, None) => Err(Failure::refused(format!("there is no good version of {name}"))),
