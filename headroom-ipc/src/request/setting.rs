@@ -61,8 +61,8 @@ pub struct SettingValues {
     pub settings: Vec<Setting>,
 }
 
-/// `setting.set`: overrides a setting. Kept over a profile switch, until it is cleared
-/// or the daemon ends.
+/// `setting.set`: overrides a setting. Kept over a profile switch and remembered by the daemon,
+/// until it is cleared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingSet {
     /// Its dotted key.
