@@ -94,7 +94,7 @@ struct Saved {
 
 impl Saved {
     /// Saves it with the other ceiling, and measures the seconds until that is heard; infinity
-    /// where it never is.
+    /// where it never is, or something else is.
     fn once_more(&mut self, way: Saving, recorder: &Recorder) -> f64 {
         loop {
             wait_until_steady(recorder);
@@ -109,10 +109,16 @@ impl Saved {
                 return f64::INFINITY;
             };
             let wanted_dbfs = TONE_DBFS.min(CEILINGS_DBTP[self.ceiling]);
-            if is_undisturbed(recorder, frame, wanted_dbfs) {
-                return arrived.saturating_duration_since(closed).as_secs_f64();
+            match outcome(recorder, frame, wanted_dbfs) {
+                Outcome::AsWanted => {
+                    return arrived.saturating_duration_since(closed).as_secs_f64();
+                }
+                Outcome::Wrong { end_dbfs } => {
+                    println!("{end_dbfs:.2} dBFS came out, but the file asks for {wanted_dbfs:.2}");
+                    return f64::INFINITY;
+                }
+                Outcome::Disturbed => self.in_vain += 1,
             }
-            self.in_vain += 1;
             assert!(self.in_vain <= MOST_IN_VAIN, "the machine is too busy to measure anything");
         }
     }
@@ -166,8 +172,17 @@ fn first_changed(recorder: &Recorder, before: usize) -> Option<(usize, Instant)>
     None
 }
 
-/// Whether the change went from one steady tone to the other, without a gap of a late machine.
-fn is_undisturbed(recorder: &Recorder, frame: usize, wanted_dbfs: f64) -> bool {
+/// What a change led to.
+enum Outcome {
+    /// From one steady tone to the other.
+    AsWanted,
+    /// To another sound than the file asks for, and no late machine is to blame.
+    Wrong { end_dbfs: f64 },
+    /// The machine was late, and left a gap: nothing can be said.
+    Disturbed,
+}
+
+fn outcome(recorder: &Recorder, frame: usize, wanted_dbfs: f64) -> Outcome {
     let quarter = RATE_HZ as usize / 4;
     let around: Range<usize> = frame.saturating_sub(quarter)..frame + 3 * quarter;
     recorder.wait_for_frames(around.end + QUANTUM as usize);
@@ -177,6 +192,12 @@ fn is_undisturbed(recorder: &Recorder, frame: usize, wanted_dbfs: f64) -> bool {
         .chunks_exact(PERIOD_FRAMES)
         .any(|period| level_dbfs(period) < quietest - 3.01 - 1.0);
     // As a sine: 3.01 dB under its peak.
-    let end_dbfs = level_dbfs(&heard.channels[0][heard.frames() - quarter..]);
-    !has_gap && (end_dbfs + 3.01 - wanted_dbfs).abs() < 0.5
+    let end_dbfs = level_dbfs(&heard.channels[0][heard.frames() - quarter..]) + 3.01;
+    if has_gap {
+        Outcome::Disturbed
+    } else if (end_dbfs - wanted_dbfs).abs() < 0.5 {
+        Outcome::AsWanted
+    } else {
+        Outcome::Wrong { end_dbfs }
+    }
 }
