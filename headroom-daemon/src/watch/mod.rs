@@ -1,8 +1,8 @@
 //! hr-profiles: sees to it that a change of a profile's file is in force before its editor has
 //! redrawn the screen.
 //!
-//! hr-inotify hears what happens in the folders of profiles, the debouncer waits until nothing has
-//! happened for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
+//! hr-inotify hears what happens in the folders of profiles, the debouncer waits until a file has
+//! been at rest for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
 //! changes. What a change means is the state's business; nothing here knows a profile.
 
 mod inotify;
@@ -29,8 +29,10 @@ use crate::spare_memory;
 use inotify::Ear;
 use plan::{About, Plan, Watched};
 
-/// How long nothing happens to a file before it is read: longer than between the files of a
-/// checkout, much shorter than anybody waits.
+/// How long a file is at rest before the folders are scanned: longer than between the steps in
+/// which an editor saves it, much shorter than anybody waits. Each file is waited for by itself, and
+/// one that changes for longer is looked at meanwhile, so that a scan can fall into the middle of a
+/// long checkout; one more follows the last change.
 const QUIET: Duration = Duration::from_millis(50);
 /// A profile is parsed on it, nested as deep as TOML may be.
 const STACK_BYTES: usize = 512 * 1024;
