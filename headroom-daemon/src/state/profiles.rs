@@ -141,7 +141,9 @@ impl KnownProfiles {
                 news.lost.push(Lost { name: name.clone(), file: file.to_owned() });
             }
             let new = match &old {
-                Some(old) if self.is_out_of_sight(old) => self.unseen(old),
+                Some(old) if self.is_out_of_sight(old) && !self.is_replaced(old, &entry) => {
+                    self.unseen(old)
+                }
                 _ => known(entry, old.as_ref()),
             };
             match (&old, new.about.fault.as_ref()) {
@@ -176,6 +178,25 @@ impl KnownProfiles {
         self.unreadable(known).is_some()
     }
 
+    /// Whether there is a good version where it counts more than where this one was read.
+    fn is_replaced(&self, known: &Known, entry: &Entry) -> bool {
+        let old = known.good.as_ref().map(|old| self.weight(&old.origin));
+        entry.good().is_some_and(|good| Some(self.weight(&good.origin)) > old)
+    }
+
+    /// How much a place counts: what is embedded least, a file of its own most.
+    fn weight(&self, origin: &Origin) -> usize {
+        let folders = self.folders.paths();
+        match origin {
+            Origin::Embedded => 0,
+            Origin::File(file) if self.folders.file() == Some(file) => folders.len() + 1,
+            Origin::File(file) => {
+                let place = folders.iter().position(|folder| file.parent() == Some(folder));
+                place.map_or(0, |place| place + 1)
+            }
+        }
+    }
+
     fn unreadable(&self, known: &Known) -> Option<&FolderWarning> {
         let file = file_of(known)?;
         self.folder_warnings.iter().find(|warning| match warning {
@@ -205,11 +226,17 @@ fn known(entry: Entry, old: Option<&Known>) -> Known {
     let name = entry.name().to_owned();
     let fault = entry.fault().map(fault);
     let origin = entry.counts().origin.clone();
-    let last_good = old.and_then(|old| old.good.as_ref());
-    let good = match &fault {
-        // What was read from the very file that is bad now stays, before anything behind it.
-        Some(_) if last_good.is_some_and(|good| good.origin == origin) => last_good.cloned(),
-        _ => entry.into_good(),
+    // What was read from the very file that is bad now stays, before anything behind it, and also
+    // where other bad ones are before it.
+    let versions = entry.versions();
+    let good = versions.iter().rposition(|version| version.content.is_ok());
+    let kept = old.and_then(|old| old.good.as_ref()).filter(|last_good| {
+        let now = versions.iter().rposition(|version| version.origin == last_good.origin);
+        now.is_some_and(|now| versions[now].content.is_err() && good.is_none_or(|good| good < now))
+    });
+    let good = match kept {
+        Some(kept) => Some(kept.clone()),
+        None => entry.into_good(),
     };
     let about = match &good {
         Some(loaded) => about(loaded, fault),
@@ -272,5 +299,90 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// Folders of profiles, the last of which counts most, and what is known of them.
+    struct Setup {
+        root: tempfile::TempDir,
+        profiles: KnownProfiles,
+    }
+
+    fn start() -> Setup {
+        let root = tempfile::tempdir().expect("a directory");
+        let paths = ["a", "b"].map(|name| root.path().join(name));
+        for path in &paths {
+            fs::create_dir(path).expect("made");
+        }
+        let folders = Arc::new(Folders::only(&paths));
+        let library = Library::scan(&folders);
+        Setup { root, profiles: KnownProfiles::new(folders, library) }
+    }
+
+    impl Setup {
+        fn write(&mut self, file: &str, target_lufs: &str) {
+            let text = format!(
+                "name = \"mine\"\ndescription = \"d\"\n[agc]\ntarget_lufs = {target_lufs}\n"
+            );
+            fs::write(self.root.path().join(file), text).expect("written");
+        }
+
+        fn scan(&mut self) -> News {
+            let folders = self.profiles.folders().clone();
+            self.profiles.take(Library::scan(&folders))
+        }
+
+        fn target(&self) -> Option<f32> {
+            self.profiles.profile("mine").map(|profile| profile.agc.target_lufs)
+        }
+
+        fn fault(&self) -> Option<&str> {
+            let about = self.profiles.about("mine").expect("it is known");
+            about.fault.as_ref().map(|fault| fault.message.as_str())
+        }
+    }
+
+    #[test]
+    fn the_last_good_version_stays_where_two_places_are_bad() {
+        let mut it = start();
+        it.write("a/mine.toml", "-21");
+        it.write("b/mine.toml", "\"never good\"");
+        it.scan();
+        assert_eq!(it.target(), Some(-21.0));
+        it.write("a/mine.toml", "\"bad now\"");
+        it.scan();
+        assert_eq!(it.target(), Some(-21.0), "as it was last good");
+        assert!(it.fault().is_some_and(|fault| fault.contains("b/mine.toml")), "what counts");
+        it.write("a/mine.toml", "-22");
+        it.scan();
+        assert_eq!(it.target(), Some(-22.0));
+        it.write("b/mine.toml", "-23");
+        it.scan();
+        assert_eq!((it.target(), it.fault()), (Some(-23.0), None));
+    }
+
+    #[test]
+    fn a_folder_out_of_sight_keeps_its_profile_until_there_is_one_that_counts_more() {
+        let mut it = start();
+        it.write("a/mine.toml", "-21");
+        it.scan();
+        // A link to itself cannot be looked into, whoever looks.
+        let (a, away) = (it.root.path().join("a"), it.root.path().join("away"));
+        fs::rename(&a, &away).expect("moved");
+        std::os::unix::fs::symlink(&a, &a).expect("linked");
+        assert_eq!(it.scan().failed, ["mine"]);
+        assert_eq!(it.target(), Some(-21.0));
+        it.write("b/mine.toml", "\"bad\"");
+        it.scan();
+        assert_eq!(it.target(), Some(-21.0), "a bad one takes no place");
+        it.write("b/mine.toml", "-23");
+        assert_eq!(it.scan().reloaded, ["mine"]);
+        assert_eq!((it.target(), it.fault()), (Some(-23.0), None));
     }
 }
