@@ -3,7 +3,8 @@
 //!
 //! hr-inotify hears what happens in the folders of profiles, the debouncer waits until a file has
 //! been at rest for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
-//! changes. What a change means is the state's business; nothing here knows a profile.
+//! changes, unless something cannot be watched: that is tried again every [`RETRY`]. What a change
+//! means is the state's business; nothing here knows a profile.
 
 mod inotify;
 mod plan;
@@ -34,6 +35,9 @@ use plan::{About, Plan, Watched};
 /// one that changes for longer is looked at meanwhile, so that a scan can fall into the middle of a
 /// long checkout; one more follows the last change.
 const QUIET: Duration = Duration::from_millis(50);
+/// When to try again to watch what the system refused to: its limits are raised, and folders
+/// opened, without a word to us.
+const RETRY: Duration = Duration::from_secs(30);
 /// A profile is parsed on it, nested as deep as TOML may be.
 const STACK_BYTES: usize = 512 * 1024;
 /// How long the end waits for a scan.
@@ -102,23 +106,46 @@ impl WatchThread {
 
 fn watch(folders: &Arc<Folders>, engine: &Engine, bell: &Arc<Bell>, woken: &Receiver<()>) {
     let plan = Arc::new(Mutex::new(Plan::default()));
-    let mut watching = match debouncer(folders, bell, &plan) {
-        Ok(debouncer) => Watching { debouncer, plan, held: BTreeSet::new() },
-        Err(error) => {
-            engine.scan_profiles(Some(&blind(&error)));
-            return;
+    let mut watching: Option<Watching> = None;
+    again_and_again(bell, woken, RETRY, || {
+        if bell.in_doubt.swap(false, Ordering::SeqCst)
+            && let Some(watching) = &mut watching
+        {
+            watching.let_go();
         }
-    };
-    loop {
         // Watched first and scanned then, so that nothing is missed in between.
-        let trouble = watching.follow(folders);
+        let trouble = match &mut watching {
+            Some(watching) => watching.follow(folders),
+            None => match debouncer(folders, bell, &plan) {
+                Ok(debouncer) => {
+                    let new = Watching { debouncer, plan: plan.clone(), held: BTreeSet::new() };
+                    watching.insert(new).follow(folders)
+                }
+                Err(error) => Some(blind(&error)),
+            },
+        };
         engine.scan_profiles(trouble.as_deref());
         spare_memory::give_back();
-        if woken.recv().is_err() || bell.stopping.load(Ordering::SeqCst) {
+        trouble.is_none()
+    });
+}
+
+/// Does a round at once, and one more whenever the bell rings, until the end. A round that gives
+/// that not all was well is followed by the next after `retry` at the latest.
+fn again_and_again(
+    bell: &Bell,
+    woken: &Receiver<()>,
+    retry: Duration,
+    mut round: impl FnMut() -> bool,
+) {
+    loop {
+        let is_anybody_there = if round() {
+            woken.recv().is_ok()
+        } else {
+            woken.recv_timeout(retry) != Err(RecvTimeoutError::Disconnected)
+        };
+        if !is_anybody_there || bell.stopping.load(Ordering::SeqCst) {
             return;
-        }
-        if bell.in_doubt.swap(false, Ordering::SeqCst) {
-            watching.let_go();
         }
     }
 }
@@ -210,4 +237,46 @@ fn blind(error: &notify::Error) -> String {
         None => "watching the folders of profiles".to_owned(),
     };
     format!("{what}: {why}: changes there are not seen until \"profile.reload\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_watched_is_tried_again_unasked_and_nothing_else_is() {
+        let (queue, woken) = bounded(1);
+        let [in_doubt, stopping] = [false, false].map(AtomicBool::new);
+        let bell = Bell { queue, in_doubt, stopping };
+        let mut rounds = 0;
+        again_and_again(&bell, &woken, Duration::from_millis(1), || {
+            rounds += 1;
+            if rounds == 3 {
+                bell.stopping.store(true, Ordering::SeqCst);
+                bell.ring();
+            }
+            rounds > 2
+        });
+        assert_eq!(rounds, 3, "two that failed, and one that nobody asked for");
+        // All is well: the next round is when the bell rings, however short the time to retry.
+        let (begun, rang) = bounded(8);
+        bell.stopping.store(false, Ordering::SeqCst);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut rounds = 0;
+                again_and_again(&bell, &woken, Duration::ZERO, || {
+                    rounds += 1;
+                    let _ = begun.try_send(rounds);
+                    true
+                });
+                drop(begun);
+            });
+            assert_eq!(rang.recv_timeout(Duration::from_secs(60)), Ok(1));
+            bell.ring();
+            assert_eq!(rang.recv_timeout(Duration::from_secs(60)), Ok(2));
+            bell.stopping.store(true, Ordering::SeqCst);
+            bell.ring();
+        });
+        assert!(rang.is_empty(), "no round that nobody asked for");
+    }
 }

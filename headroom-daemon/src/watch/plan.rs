@@ -29,7 +29,7 @@ pub(super) struct Watched {
 pub(super) struct Plan {
     /// No two are the same folder under two names: events come under one of them only.
     pub(super) watched: BTreeSet<Watched>,
-    /// The files that profiles are links to.
+    /// The files that profiles are links to, under the names that their folders are watched by.
     linked: BTreeSet<PathBuf>,
     /// Where links lead that lead nowhere yet: what has to come into being next.
     awaited: BTreeSet<PathBuf>,
@@ -70,7 +70,10 @@ impl Plan {
         if folders.paths().iter().any(is_above) || of_file.is_some_and(|p| p.starts_with(path)) {
             return About::Folder;
         }
-        if self.awaited.contains(path) {
+        // A folder on the way to one that is linked to: with it, everything below has moved.
+        let is_on_the_way = |end: &PathBuf| end != path && end.starts_with(path);
+        if self.awaited.contains(path) || self.linked.iter().chain(&self.awaited).any(is_on_the_way)
+        {
             return About::Folder;
         }
         let is_in_folder =
@@ -116,10 +119,11 @@ impl Plan {
         }
         match fs::canonicalize(link) {
             Ok(file) => {
-                if let Some(folder) = file.parent() {
-                    self.watch(folder);
+                if let (Some(folder), Some(name)) = (file.parent(), file.file_name())
+                    && let Some(known) = self.watch(folder)
+                {
+                    self.linked.insert(known.join(name));
                 }
-                self.linked.insert(file);
             }
             Err(_) => self.await_end_of(link, MOST_LINKS_IN_A_ROW),
         }
@@ -226,6 +230,23 @@ mod tests {
         assert_eq!(plan.about(&folders, &dotfiles.join("mine")), About::Profile);
         assert_eq!(plan.about(&folders, &dotfiles.join("other")), About::Nothing);
         assert_eq!(plan.about(&folders, &folder.join("mine.toml")), About::Folder);
+        // The folder itself says so when it is moved away.
+        assert_eq!(plan.about(&folders, &dotfiles), About::Folder);
+    }
+
+    #[test]
+    fn a_linked_file_is_known_by_the_name_that_its_folder_is_watched_by() {
+        let root = tempfile::tempdir().expect("a directory");
+        let real = fs::canonicalize(root.path()).expect("it is there");
+        let (folder, again) = (real.join("profiles"), real.join("again"));
+        fs::create_dir(&folder).expect("made");
+        fs::write(folder.join("mine"), "").expect("written");
+        symlink("mine", folder.join("mine.toml")).expect("linked");
+        symlink(&folder, &again).expect("linked");
+        let folders = Folders::only(std::slice::from_ref(&again));
+        let plan = Plan::of(&folders);
+        assert_eq!(paths(&plan), [real.as_path(), &again]);
+        assert_eq!(plan.about(&folders, &again.join("mine")), About::Profile);
     }
 
     #[test]
