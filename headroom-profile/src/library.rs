@@ -67,6 +67,15 @@ pub enum FolderWarning {
         /// How many it holds.
         files: usize,
     },
+    /// A profile of this name would be taken for a file, so that nobody could ask for it.
+    #[error(
+        "{} is left out, as a profile's name cannot end in .toml: rename it",
+        path.display()
+    )]
+    NameIsAFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file's name is not text, so that nobody could ask for it.
     #[error("the name of {} is not UTF-8 text, so it is left out: rename it", path.display())]
     NameIsNotText {
@@ -168,7 +177,12 @@ impl Library {
             }
         };
         for file in files {
-            self.scan_file(&folder.join(file));
+            let path = folder.join(file);
+            if path.file_stem().is_some_and(|stem| stem.as_encoded_bytes().ends_with(b".toml")) {
+                self.warnings.push(FolderWarning::NameIsAFile { path });
+            } else {
+                self.scan_file(&path);
+            }
         }
     }
 
@@ -330,6 +344,17 @@ mod tests {
         let mut names: Vec<String> = Library::scan(&folders).names().map(str::to_owned).collect();
         names.sort_by_key(|name| embedded.iter().position(|known| known == name));
         assert_eq!(names, embedded);
+    }
+
+    #[test]
+    fn a_name_that_would_be_taken_for_a_file_is_left_out_with_a_warning() {
+        let (_root, [a, _], folders) = folders();
+        let path = a.join("mine.toml.toml");
+        fs::write(&path, profile("mine.toml", -21)).expect("written");
+        let library = Library::scan(&folders);
+        assert!(library.get("mine.toml").is_none());
+        assert_eq!(library.warnings(), [FolderWarning::NameIsAFile { path }]);
+        assert!(library.warnings()[0].to_string().contains("mine.toml.toml is left out"));
     }
 
     #[test]
