@@ -117,7 +117,10 @@ fn hold(directory: File) -> io::Result<Held> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
     if found.mode() & 0o077 != 0 {
-        directory.set_permissions(fs::Permissions::from_mode(0o700))?;
+        // What is there can be read all the same, as on a disk that is mounted read-only.
+        if let Err(error) = directory.set_permissions(fs::Permissions::from_mode(0o700)) {
+            log::warn!("closing the directory of the state to other users: {error}");
+        }
     }
     match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
         Ok(locked) => Ok(Held::Locked(locked)),
@@ -128,6 +131,10 @@ fn hold(directory: File) -> io::Result<Held> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use nix::fcntl::OFlag;
+
     use super::*;
 
     #[test]
@@ -162,6 +169,18 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
         assert!(StateDirectory::at(path.clone()).enter().expect("free again"));
         assert_eq!(mode(&path), 0o700, "closed to others");
+    }
+
+    #[test]
+    fn one_that_cannot_be_closed_to_others_is_held_as_it_is() {
+        let folder = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("set");
+        // What was opened for its path alone cannot be changed, as if it were on a read-only disk.
+        let flags = OFlag::O_PATH.bits();
+        let opened = File::options().read(true).custom_flags(flags).open(folder.path());
+        let directory = opened.expect("it is there");
+        directory.set_permissions(fs::Permissions::from_mode(0o700)).expect_err("refused");
+        hold(directory).expect("held");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! hr-store: the one thread that waits for storage.
 //!
 //! It writes the newest state at once, and then at most once a second. What could not be written
-//! is tried again with the next change, and at the end. Without anything to write it sleeps for
-//! good: no timer runs.
+//! is tried again with the next change, once a minute, and at the end. Without anything to write
+//! it sleeps for good: no timer runs.
 
 use std::io;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use super::{Remembered, Slot, StateFile};
 const STACK_BYTES: usize = 128 * 1024;
 /// The least time from the end of a write to the next.
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
+/// When what could not be written is tried again unasked: a disk may have room again.
+const RETRY: Duration = Duration::from_secs(60);
 /// How long the end waits for the last write.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
@@ -56,12 +58,21 @@ impl StoreThread {
         disk: impl Disk + 'static,
         tell: impl Fn(Option<&str>) + Send + 'static,
     ) -> io::Result<StoreThread> {
+        StoreThread::spawn_with(RETRY, slot, disk, tell)
+    }
+
+    fn spawn_with(
+        retry: Duration,
+        slot: Arc<Slot>,
+        disk: impl Disk + 'static,
+        tell: impl Fn(Option<&str>) + Send + 'static,
+    ) -> io::Result<StoreThread> {
         let (ends, done) = bounded(0);
         let handle = Builder::new().name("hr-store".into()).stack_size(STACK_BYTES).spawn({
             let slot = slot.clone();
             move || {
                 let _ends = ends;
-                run(&slot, disk, tell);
+                run(retry, &slot, disk, tell);
             }
         })?;
         slot.is_served_by(handle.thread().clone());
@@ -79,12 +90,14 @@ impl StoreThread {
     }
 }
 
-fn run(slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
+fn run(retry: Duration, slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
     let mut unwritten: Option<Box<Remembered>> = None;
     // Whether it has not been tried yet.
     let mut is_new = false;
     let mut failed: Option<String> = None;
+    // From when on something new is written, and from when on what failed is tried again.
     let mut next = Instant::now();
+    let mut again = next;
     loop {
         // Asked first: what was put before the end is taken below.
         let ended = slot.is_ended();
@@ -92,7 +105,7 @@ fn run(slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
             unwritten = Some(newest);
             is_new = true;
         }
-        let Some(remembered) = unwritten.as_deref().filter(|_| is_new || ended) else {
+        let Some(remembered) = unwritten.as_deref() else {
             if ended {
                 return;
             }
@@ -100,8 +113,9 @@ fn run(slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
             continue;
         };
         let now = Instant::now();
-        if now < next && !ended {
-            thread::park_timeout(next - now);
+        let due = if is_new { next } else { again };
+        if now < due && !ended {
+            thread::park_timeout(due - now);
             continue;
         }
         is_new = false;
@@ -123,7 +137,8 @@ fn run(slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
         if ended {
             return;
         }
-        next = Instant::now() + BETWEEN_WRITES;
+        let tried = Instant::now();
+        (next, again) = (tried + BETWEEN_WRITES, tried + retry);
     }
 }
 
@@ -154,13 +169,17 @@ mod tests {
     }
 
     fn start() -> Setup {
+        start_with(RETRY)
+    }
+
+    fn start_with(retry: Duration) -> Setup {
         let slot = Arc::new(Slot::default());
         let ((ask, asked), (answers, answer), (tell, told)) = (bounded(8), bounded(8), bounded(8));
         let tell = move |failed: Option<&str>| {
             tell.send(failed.map(str::to_owned)).expect("the test is there");
         };
         let disk = SlowDisk { asked: ask, answers: answer };
-        let store = StoreThread::spawn(slot.clone(), disk, tell).expect("a thread");
+        let store = StoreThread::spawn_with(retry, slot.clone(), disk, tell).expect("a thread");
         Setup { slot, store, asked, answers, told }
     }
 
@@ -216,6 +235,21 @@ mod tests {
         store.stop();
         assert_eq!(asked.try_iter().collect::<Vec<_>>(), [state(3)], "once more at the end");
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [None]);
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_unasked_until_it_is_written() {
+        let Setup { slot, store, asked, answers, told } = start_with(Duration::from_millis(1));
+        put(&slot, 0);
+        for answer in [Err("full"), Err("full"), Ok(())] {
+            assert_eq!(asked.recv_timeout(SOON).expect("tried"), state(0));
+            answers.send(answer).expect("it waits");
+        }
+        for expected in [Some("full".to_owned()), None] {
+            assert_eq!(told.recv_timeout(SOON).expect("told"), expected);
+        }
+        store.stop();
+        assert!(asked.is_empty(), "it is written");
     }
 
     #[test]

@@ -92,9 +92,9 @@ pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
 /// [`FormatError`] when nothing of it can be used.
 pub fn read(text: &str) -> Result<Read, FormatError> {
     let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
         FormatError::NotToml {
-            line: before.lines().count().max(1),
+            line: before.matches('\n').count() + 1,
             message: error.message().to_owned(),
         }
     })?;
@@ -385,6 +385,8 @@ mod tests {
         assert_eq!(refused("version = 2\nbypass = true"), newer);
         let garbled = refused("version = 1\nbypass = tru");
         assert!(garbled.starts_with("line 2: "), "{garbled}");
+        let at_its_start = refused("version = 1\n= 3\n# end\n");
+        assert!(at_its_start.starts_with("line 2: "), "{at_its_start}");
     }
 
     #[test]
