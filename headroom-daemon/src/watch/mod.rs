@@ -236,7 +236,11 @@ fn blind(error: &notify::Error) -> String {
         Some(folder) => format!("watching {}", folder.display()),
         None => "watching the folders of profiles".to_owned(),
     };
-    format!("{what}: {why}: changes there are not seen until \"profile.reload\"")
+    format!(
+        "{what}: {why}: changes there are not seen until \"profile.reload\", or until that works \
+         (tried again every {} s)",
+        RETRY.as_secs()
+    )
 }
 
 #[cfg(test)]
