@@ -191,6 +191,14 @@ fn a_link_is_followed_to_where_it_leads() {
     place.comes_to(-22.0, "another link");
     place.write("others/mine", -24.0);
     place.comes_to(-24.0, "an edit there");
+    // And where another folder takes the place of that one.
+    fs::create_dir(place.path("new")).expect("made");
+    place.write("new/mine", -25.0);
+    fs::rename(place.path("others"), place.path("old")).expect("moved");
+    fs::rename(place.path("new"), place.path("others")).expect("moved");
+    place.comes_to(-25.0, "another folder in its place");
+    place.write("others/mine", -26.0);
+    place.comes_to(-26.0, "an edit in that one");
 }
 
 #[test]
