@@ -16,7 +16,9 @@ use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, tones};
 
 const QUANTUM: u32 = 1024;
 /// What a move may cost, in quanta of silence.
-const MOST_QUANTA: f64 = 2.0;
+const MOST_QUANTA: f64 = 2.0 + HEARD_LATE;
+/// A tone is heard a little after it begins, at its first frames that are no silence.
+const HEARD_LATE: f64 = 0.05;
 /// -34 dBFS: so quiet that the default profile brings it up by far more than [`UP_DB`].
 const AMPLITUDE: f64 = 0.028;
 const UP_DB: f64 = 4.0;
@@ -124,7 +126,8 @@ fn a_switch_of_profile_sends_streams_elsewhere_within_two_quanta() {
         starts.push(silent);
         let sent = 20.0 * (AMPLITUDE / 2_f64.sqrt()).log10();
         let (mut to_device, mut to_bus) = (Vec::new(), Vec::new());
-        for profile in ["gaming", "default", "bypass-all", "default", "gaming", "default"] {
+        let rounds = ["gaming", "bypass-all", "gaming", "bypass-all", "gaming"];
+        for profile in rounds.into_iter().flat_map(|profile| [profile, "default"]) {
             let (sink, is_processed) =
                 if profile == "default" { (BUS, true) } else { (DEVICE, false) };
             let before = recorder.frames();
@@ -147,10 +150,10 @@ fn a_switch_of_profile_sends_streams_elsewhere_within_two_quanta() {
             println!("{generation}: {profile}: {silent:.2} quanta of silence");
         }
         // A cycle that a busy machine misses is a quantum of silence, with Headroom and without
-        // it; so one of the three of each kind may be longer.
+        // it; so the one in the middle of each kind is judged.
         for mut all in [starts, to_device, to_bus] {
             all.sort_by(f64::total_cmp);
-            assert!(all.len() == 3 && all[1] <= MOST_QUANTA, "{all:.2?}");
+            assert!(all[all.len() / 2] <= MOST_QUANTA, "{all:.2?}");
         }
     });
 }
