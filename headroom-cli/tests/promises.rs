@@ -210,6 +210,22 @@ fn every_shipped_profile_keeps_the_promises_of_the_table() {
 }
 
 #[test]
+fn night_and_quiet_hours_let_no_burst_through() {
+    const ONSET_S: f64 = 30.0;
+    let talk = speech_like(RATE_HZ, 2, ONSET_S, Pauses::Natural, 8).at_lufs(-38.0);
+    let burst = noise::pink(RATE_HZ, 2, 1.0, 9).at_lufs(-7.5);
+    let input = Programme::concat(&[talk.clone(), burst, talk.between(0.0, 8.0)]);
+    for name in ["night", "quiet-hours"] {
+        let promised = PROMISES.iter().find(|promise| promise.profile == name);
+        let most = promised.and_then(|promise| promise.most_momentary_lufs).expect("a promise");
+        let output = rendered(name, &input);
+        let loudest = oracle::max_momentary_between(&output, 0.4, output.seconds());
+        println!("{name}: a burst comes out at {loudest:.2} LUFS, of at most {most}");
+        assert!(loudest <= most, "{name}: {loudest:.2} LUFS momentary, over {most}");
+    }
+}
+
+#[test]
 fn default_and_music_leave_music_its_crest() {
     let input = MUSIC.clone().at_lufs(-16.0);
     let sent = crest_db(&input);

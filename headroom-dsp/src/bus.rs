@@ -6,7 +6,7 @@
 
 use crate::agc::foresight::Foresight;
 use crate::agc::{Agc, Power};
-use crate::compressor::{Compressor, CompressorGain};
+use crate::compressor::{Compressor, CompressorGain, slope_at};
 use crate::layout::Layout;
 use crate::meter::{KWeighting, LoudnessMeter, LoudnessReading};
 use crate::params::BusParams;
@@ -189,6 +189,7 @@ impl Bus {
             reduction_db: 0.0,
             bad_samples: 0,
         };
+        bus.agc.set_slope(slope_at(&params.compressor, params.agc.target));
         bus.settle();
         Ok(bus)
     }
@@ -214,6 +215,7 @@ impl Bus {
     pub fn set_params(&mut self, params: &BusParams) {
         self.params = *params;
         self.agc.set_params(params.agc);
+        self.agc.set_slope(slope_at(&params.compressor, params.agc.target));
         self.compressor.set_params(params.compressor, params.agc.target);
         self.foresight.set_params(&params.limiter, self.grid.step_s);
         self.gain.fader_goal = params.fader.to_gain().0;

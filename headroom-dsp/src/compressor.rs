@@ -46,23 +46,31 @@ struct Shape {
 
 impl Shape {
     fn of(params: &CompressorParams, target: Lufs) -> Shape {
-        let (rms, over_db) = match params.detector {
-            Detector::Peak => (0.0, PEAK_OVER_LOUDNESS_DB),
-            Detector::Rms => (1.0, RMS_OVER_LOUDNESS_DB),
-        };
         let mut shape = Shape {
             threshold_db: params.threshold.0,
             steep: if params.enabled { 1.0 - 1.0 / params.ratio.max(1.0) } else { 0.0 },
             knee_db: params.knee.0.max(0.0),
-            rms,
+            rms: match params.detector {
+                Detector::Peak => 0.0,
+                Detector::Rms => 1.0,
+            },
             makeup_db: 0.0,
         };
         shape.makeup_db = match params.makeup {
             _ if !params.enabled => 0.0,
-            Makeup::Auto => shape.point(target.0 + over_db).reduction_db,
+            Makeup::Auto => shape.point_at(params.detector, target).reduction_db,
             Makeup::Fixed(db) => db.0,
         };
         shape
+    }
+
+    /// The curve where something of this loudness stands.
+    fn point_at(&self, detector: Detector, loudness: Lufs) -> Point {
+        let over_db = match detector {
+            Detector::Peak => PEAK_OVER_LOUDNESS_DB,
+            Detector::Rms => RMS_OVER_LOUDNESS_DB,
+        };
+        self.point(loudness.0 + over_db)
     }
 
     /// A part of the way to another; what has arrived is exactly there.
@@ -101,6 +109,11 @@ impl Shape {
             Point { reduction_db: steep * over_db, growth: steep }
         }
     }
+}
+
+/// How much of a change of level around a loudness comes through: 1 below the knee, 1/ratio above.
+pub(crate) fn slope_at(params: &CompressorParams, loudness: Lufs) -> f32 {
+    1.0 - Shape::of(params, loudness).point_at(params.detector, loudness).growth
 }
 
 /// The compressor's state.

@@ -89,9 +89,11 @@ impl Guard {
         self.set_tick(self.tick_s);
     }
 
-    /// How much further than usual a level may stand over the aim.
-    pub(super) fn set_slack(&mut self, slack_lu: f32) {
-        self.slack_lu = slack_lu;
+    /// How much further than usual a scene may stand over the programme, in front of a compressor
+    /// that lets this much (0 to 1) of a change of level through.
+    pub(super) fn set_slack(&mut self, scene_lu: f32, slope: f32) {
+        // The guard hears it behind the compressor, where a scene stands out by that much less.
+        self.slack_lu = ((SUSTAINED_LU + scene_lu) * slope - SUSTAINED_LU).max(0.0);
         self.set_thresholds();
     }
 

@@ -226,15 +226,22 @@ impl Memory {
         let count = |within| self.kinds.latest(within).filter(|k| **k == Kind::Loud).count();
         // The newest must still be loud: what has just ended was a burst.
         let goes_on = self.kinds.latest(2).all(|k| *k == Kind::Loud);
-        let soon = goes_on && count(self.hasty(LOUD_SOON.1)) >= self.hasty(LOUD_SOON.0);
+        // Where the way back is long, as what follows would be taken for a pause, haste would
+        // take a blast for the programme.
+        let far =
+            self.programme.is_some_and(|p| lufs(block.input) > p.input_lufs + PAUSE_LU - LOUDER_LU);
+        let needed = |blocks| if far { blocks } else { self.hasty(blocks) };
+        let (most, of) = (needed(LOUD_SOON.0), needed(LOUD_SOON.1));
+        let soon = goes_on && count(of) >= most;
         let kept = self.patient(BLOCKS).saturating_sub(BLOCKS);
-        let enough = if kept > 0 { LOUD_OFTEN_BESIDE } else { LOUD_OFTEN.0 };
+        // Only a programme that is kept whole can stand beside another.
+        let enough = if kept >= BLOCKS { LOUD_OFTEN_BESIDE } else { LOUD_OFTEN.0 };
         let often = count(LOUD_OFTEN.1) >= enough;
         if soon || often {
             // With more patience the loud part is a part of the programme, and not yet another.
             self.blocks.keep_latest(kept);
             // The oldest blocks still hold some of the programme before.
-            let fresh = if soon { self.hasty(LOUD_SOON.0) - OVERLAP } else { enough };
+            let fresh = if soon { most - OVERLAP } else { enough };
             for block in self.loud.latest(fresh) {
                 self.blocks.push(*block);
             }

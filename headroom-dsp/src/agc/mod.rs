@@ -73,6 +73,8 @@ pub(crate) struct Agc {
     trim_db: f32,
     guard_db: f32,
     aim_lufs: f32,
+    /// The compressor's, around the target.
+    slope: f32,
 }
 
 impl Agc {
@@ -92,6 +94,7 @@ impl Agc {
             trim_db: 0.0,
             guard_db: 0.0,
             aim_lufs: params.target.0,
+            slope: 1.0,
         };
         agc.set_tick(tick_s);
         agc.set_params(params);
@@ -113,11 +116,21 @@ impl Agc {
 
     pub(crate) fn set_params(&mut self, params: AgcParams) {
         self.params = params;
+        if !params.target.0.is_finite() {
+            self.params.target = AgcParams::default().target;
+        }
         // Slow to act is slower still to be persuaded: what takes its time over a scene must not
         // take the next scene for another programme.
         let slowest_s = params.attack_ms.max(params.release_ms) / 1_000.0;
         self.memory.set_patience((slowest_s / USUAL_S).powf(2.5));
-        self.guard.set_slack(self.memory.slack_lu());
+        self.guard.set_slack(self.memory.slack_lu(), self.slope);
+    }
+
+    /// How much of a change of level around the target the compressor behind it lets through,
+    /// 0 to 1.
+    pub(crate) fn set_slope(&mut self, slope: f32) {
+        self.slope = slope;
+        self.guard.set_slack(self.memory.slack_lu(), slope);
     }
 
     /// Forgets the programme; the gain goes to 0 dB at once.
@@ -234,18 +247,23 @@ impl Agc {
         if heard {
             self.silent_s = 0.0;
             if let Some(programme) = self.memory.programme() {
-                let goal = self.goal(&programme);
+                let mut goal = self.goal(&programme);
                 // Beside an engaged guard nothing rises: what it holds is no programme yet.
-                if !(self.guard.is_engaged() && goal.gain_db > self.gain_db) {
-                    self.approach(goal, hop_s);
+                if self.guard.is_engaged() {
+                    goal.gain_db = goal.gain_db.min(self.gain_db);
+                    goal.trim_db = goal.trim_db.min(self.trim_db);
                 }
+                self.approach(goal, hop_s);
             }
             return;
         }
         self.silent_s += hop_s;
         if self.silent_s * 1_000.0 > self.params.hold_ms && self.gain_db > 0.0 {
             let fall_db = self.params.return_db_per_s.min(self.params.fall_db_per_s) * hop_s;
-            self.gain_db = (self.gain_db - fall_db.max(0.0)).max(0.0);
+            // What is made up behind the compressor goes first.
+            let of_trim_db = fall_db.max(0.0).min(self.trim_db.max(0.0));
+            self.trim_db -= of_trim_db;
+            self.gain_db = (self.gain_db - (fall_db.max(0.0) - of_trim_db)).max(0.0);
         }
     }
 
@@ -391,6 +409,49 @@ mod tests {
         run(&mut agc, -7.5, 1.0);
         let after = run(&mut agc, -38.0, 1.0);
         assert!((after - before).abs() < 0.3, "{before} to {after}");
+    }
+
+    #[test]
+    fn two_slams_are_no_programme_however_little_patience_there_is_beyond_the_usual() {
+        let mut agc = agc(AgcParams { release_ms: 3_010.0, ..AgcParams::default() });
+        let before = run(&mut agc, -38.0, 40.0);
+        for _ in 0..2 {
+            run(&mut agc, -7.5, 0.8);
+            run(&mut agc, -38.0, 2.0);
+        }
+        assert!((agc.gain_db - before).abs() < 0.5, "{before} to {}", agc.gain_db);
+    }
+
+    #[test]
+    fn nothing_behind_the_compressor_rises_while_the_guard_is_engaged() {
+        let mut agc = agc(AgcParams::default());
+        agc.set_gain_db(14.0);
+        for _ in 0..(20.0 / TICK_S) as usize {
+            let input = Lufs(-20.0).to_mean_square();
+            // Whatever comes, the same comes out: only the trim could make up for it.
+            let output = Lufs(-40.0).to_mean_square();
+            let levelled = input * db_to_power(agc.gain_db);
+            let unguarded = Lufs(2.0).to_mean_square();
+            agc.tick(&Power { input, levelled, output, sloped: 0.0, unguarded });
+        }
+        assert_eq!((agc.gain_db, agc.trim_db), (14.0, 0.0));
+    }
+
+    #[test]
+    fn in_silence_a_boost_falls_back_behind_the_compressor_too() {
+        let mut agc = agc(AgcParams::default());
+        (agc.gain_db, agc.trim_db) = (3.0, 6.0);
+        run(&mut agc, -70.0, 9.0);
+        assert!((agc.gain_db + agc.trim_db - 5.0).abs() < 0.2, "{:?}", agc.gains());
+        run(&mut agc, -70.0, 20.0);
+        assert_eq!((agc.gain_db, agc.trim_db), (0.0, 0.0));
+    }
+
+    #[test]
+    fn a_target_that_is_no_number_is_the_usual_one() {
+        let mut agc = agc(AgcParams { target: Lufs(f32::NAN), ..AgcParams::default() });
+        let gain = run(&mut agc, -30.0, 20.0);
+        assert!((gain - 12.0).abs() < 0.1, "{gain}");
     }
 
     #[test]
