@@ -14,6 +14,7 @@ use signal_hook::iterator::Handle;
 use crate::args::Args;
 use crate::engine::{Engine, GraphEdge};
 use crate::graph::{self, Commands, GraphCommand, GraphEvent, GraphSettings, Promotion};
+use crate::journal::JournalSlot;
 use crate::logger;
 use crate::meters::{Desk, MeterThread};
 use crate::outbox::{METERS_IN_QUEUE, QUEUE};
@@ -82,7 +83,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let listening = Listening::claim(&Listen::find(args.listen.as_deref())?)?;
     allow_descriptors(args.max_connections);
     let limits = ServerSettings { max_connections: args.max_connections, ..Default::default() };
-    let Beginning { start, file, slot } = start::begin(hello(&limits), folders, asked_for);
+    let Beginning { start, file, slot, journal } = start::begin(hello(&limits), folders, asked_for);
     let folders = start.folders.clone();
     let state = DaemonState::new(start);
     let (version, used) = (env!("CARGO_PKG_VERSION"), state.used_profile());
@@ -90,16 +91,24 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     for warning in state.warnings().iter().filter(|warning| warning.about != ABOUT_STATE) {
         log::warn!("{}", warning.message);
     }
+    let notes = Arc::new(match &file {
+        Some(_) => JournalSlot::default(),
+        None => JournalSlot::without_storage(),
+    });
     let settings = GraphSettings {
         params: state.chain_params(),
         promotion: if args.promote { Promotion::Promote } else { Promotion::Leave },
         agc_gain_db: state.agc_gain_db(),
+        journal,
+        notes: notes.clone(),
     };
 
     let mut stop = Stop::new()?;
     let ender = stop.ender();
     let (events, inbox) = bounded(EVENTS);
     let graph = graph::spawn(settings, events)?;
+    let commands = graph.commands.clone();
+    notes.answers_ring(move || commands.ring());
     let desk = Arc::new(Desk::default());
     let on_fault = {
         let ender = ender.clone();
@@ -113,7 +122,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
         Box::new(on_fault),
     );
     let profiles = WatchThread::spawn(folders, engine.clone())?;
-    let store = file.map(|file| spawn_store(slot, file, engine.clone())).transpose()?;
+    let store = file.map(|file| spawn_store(slot, notes, file, engine.clone())).transpose()?;
     let meters = MeterThread::spawn(desk.clone(), engine.clone())?;
     let reporter = Builder::new().name("hr-events".into()).stack_size(STACK_BYTES).spawn({
         let engine = engine.clone();
@@ -154,12 +163,16 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
 }
 
 /// Starts hr-store, which says in the log and to clients when it cannot write.
-fn spawn_store(slot: Arc<Slot>, file: StateFile, engine: Engine) -> io::Result<StoreThread> {
-    let path = file.path();
-    StoreThread::spawn(slot, file, move |failed| {
+fn spawn_store(
+    slot: Arc<Slot>,
+    notes: Arc<JournalSlot>,
+    file: StateFile,
+    engine: Engine,
+) -> io::Result<StoreThread> {
+    StoreThread::spawn(slot, notes, file, move |failed| {
         match failed {
             Some(why) => log::warn!("{why}"),
-            None => log::info!("{} can be written again", path.display()),
+            None => log::info!("what is remembered can be written again"),
         }
         engine.step(Input::Stored(failed));
     })

@@ -15,7 +15,8 @@
 //! - [`audio`] is what happens to a block of sound; it runs on PipeWire's data thread.
 //! - [`server`] is the sockets, [`engine`] the lock and what is queued under it, [`step`]
 //!   all policy over the [`state`], `ops` what each request does.
-//! - [`store`] is what is remembered, written by hr-store.
+//! - [`store`] is what is remembered, written by hr-store, and [`journal`] what is to be put back
+//!   after a crash, which is on disk before anything is changed.
 //! - [`watch`] sees that files of profiles have changed, and has them read by hr-profiles.
 //! - [`daemon`] puts the threads together and waits for the signal to stop.
 
@@ -24,6 +25,7 @@ pub mod audio;
 pub mod daemon;
 pub mod engine;
 pub mod graph;
+pub mod journal;
 pub mod logger;
 pub mod meters;
 mod ops;

@@ -93,12 +93,15 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::Running { insert, running: false } => {
             format!("{} rests: nothing plays", insert.node_name())
         }
+        GraphEvent::Unnoted(true) => "storage does not answer: what is changed now is not in the journal, and a crash would leave \
+             it behind".into(),
         GraphEvent::Lost => "the connection to PipeWire has broken: waiting for it".into(),
         GraphEvent::InsertMade { .. }
         | GraphEvent::AlreadyRunning { .. }
         | GraphEvent::Census(_)
         | GraphEvent::DefaultSink(_)
         | GraphEvent::Quantum(_)
+        | GraphEvent::Unnoted(false)
         | GraphEvent::Trouble(_)
         | GraphEvent::Stopped => return None,
     })

@@ -8,6 +8,7 @@ use std::time::Instant;
 use headroom_ipc::{Hello, Warning};
 use headroom_profile::{Folders, Library, LoadError, is_path, load_file};
 
+use crate::journal::Journal;
 use crate::state::Start;
 use crate::store::{Found, Slot, StateDirectory, StateFile};
 
@@ -21,13 +22,15 @@ pub(crate) struct Beginning {
     pub(crate) file: Option<StateFile>,
     /// What it is to write. Something waits there if the start itself has changed something.
     pub(crate) slot: Arc<Slot>,
+    /// What the last run has not put back.
+    pub(crate) journal: Journal,
 }
 
 /// Reads what is remembered, and scans the folders of profiles. Says in the log what is wrong
 /// with what is remembered; a profile that cannot be used is no reason not to start.
 pub(crate) fn begin(hello: Hello, folders: Folders, asked_for: Option<String>) -> Beginning {
     let mut file = None;
-    let Found { mut remembered, warnings } = match StateDirectory::find() {
+    let Found { mut remembered, journal, warnings } = match StateDirectory::find() {
         Ok(directory) => file.insert(StateFile::in_directory(directory)).read(),
         Err(none) => Found { warnings: vec![none.to_string()], ..Found::default() },
     };
@@ -40,7 +43,7 @@ pub(crate) fn begin(hello: Hello, folders: Folders, asked_for: Option<String>) -
     let folders = Arc::new(with_chosen_file(folders, remembered.profile.as_deref()));
     let library = Library::scan(&folders);
     let start = Start { hello, folders, library, remembered, warnings, at: Instant::now() };
-    Beginning { start, file, slot }
+    Beginning { start, file, slot, journal }
 }
 
 /// What the profile of `--profile` is remembered as.

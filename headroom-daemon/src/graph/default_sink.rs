@@ -4,6 +4,8 @@
 //! WirePlumber keeps two values: the sink that was asked for (configured) and the one that it
 //! came to (actual). Pure: what the metadata says goes in, what is to be written comes out.
 
+use crate::journal::{FormerDefault, Note};
+
 /// Key of the default sink that somebody asked for.
 pub(super) const CONFIGURED: &str = "default.configured.audio.sink";
 /// Key of the default sink that WirePlumber came to.
@@ -37,6 +39,22 @@ pub(super) struct DefaultSink {
 }
 
 impl DefaultSink {
+    /// With what a run before this one had noted of the default, and not put back.
+    pub(super) fn after(former: Option<&FormerDefault>) -> DefaultSink {
+        DefaultSink {
+            former_configured: former.and_then(|former| former.configured.clone()),
+            former_actual: former.and_then(|former| former.actual.clone()),
+            left_behind: former.is_some(),
+            ..DefaultSink::default()
+        }
+    }
+
+    /// What is to be noted before ours becomes the default.
+    pub(super) fn note(&self) -> Note {
+        let (configured, actual) = (self.former_configured.clone(), self.former_actual.clone());
+        Note::FormerDefault(FormerDefault { configured, actual })
+    }
+
     /// Takes a metadata value. Anything else than the keys above is passed over.
     pub(super) fn takes(&mut self, key: &str, value: Option<&str>, is_ours: impl Fn(&str) -> bool) {
         let name = value.and_then(name_in);
@@ -58,7 +76,7 @@ impl DefaultSink {
                 }
             }
             FORMER => {
-                self.left_behind = value.is_some();
+                self.left_behind |= value.is_some();
                 if self.former_configured.is_none() {
                     self.former_configured = name.filter(|name| !name.is_empty());
                 }
@@ -90,6 +108,11 @@ impl DefaultSink {
     /// it back.
     pub(super) fn was_left_behind(&self) -> bool {
         self.left_behind
+    }
+
+    /// The default has been given back, or is ours by this run's doing.
+    pub(super) fn is_not_left_behind(&mut self) {
+        self.left_behind = false;
     }
 
     /// WirePlumber has gone: what it said no longer holds, what was before us does.
@@ -158,6 +181,25 @@ mod tests {
         assert!(restarted.was_left_behind());
         assert_eq!(restarted.former_configured(), Some("headphones"));
         assert_eq!(restarted.wanted_device(ours), Some("speakers"));
+    }
+
+    #[test]
+    fn after_a_crash_of_everything_the_default_from_before_it_is_in_the_journal() {
+        let noted = with(&[
+            (CONFIGURED, "headphones"),
+            (ACTUAL, "headphones"),
+            (CONFIGURED, "headroom.main"),
+            (ACTUAL, "headroom.main"),
+        ])
+        .note();
+        let Note::FormerDefault(former) = noted else { panic!("{noted:?}") };
+        let mut restarted = DefaultSink::after(Some(&former));
+        // WirePlumber has stored what it was asked for last.
+        restarted.takes(CONFIGURED, Some(&value_of("headroom.main")), ours);
+        restarted.takes(ACTUAL, Some(&value_of("speakers")), ours);
+        assert!(restarted.was_left_behind());
+        assert_eq!(restarted.former_configured(), Some("headphones"));
+        assert!(!DefaultSink::after(None).was_left_behind());
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub enum GraphEvent {
         /// Its process, if PipeWire knows it.
         pid: Option<u32>,
     },
+    /// What is changed now could not be noted first, because storage does not answer; or it can be
+    /// again.
+    Unnoted(bool),
     /// Something did not work; hr-graph tries again or goes on without it.
     Trouble(String),
     /// PipeWire has gone; hr-graph waits for it to come back.

@@ -38,8 +38,10 @@ use std::sync::Arc;
 
 use headroom_dsp::ChainParams;
 
+use crate::journal::{Journal, JournalSlot};
+
 /// What hr-graph starts with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct GraphSettings {
     /// Settings of the main bus and the master.
     pub params: ChainParams,
@@ -47,6 +49,10 @@ pub struct GraphSettings {
     pub promotion: Promotion,
     /// The gain that its AGC starts from, where one was right before.
     pub agc_gain_db: Option<f32>,
+    /// What the last run has not put back.
+    pub journal: Journal,
+    /// Where what this one changes is noted first.
+    pub notes: Arc<JournalSlot>,
 }
 
 /// Whether the main bus is to be the user's default sink.

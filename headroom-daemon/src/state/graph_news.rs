@@ -13,6 +13,7 @@ const GRAPH: &str = "graph";
 const STREAMS: &str = "streams";
 const SINKS: &str = "sinks";
 const STORAGE: &str = "storage";
+const JOURNAL: &str = "journal";
 
 pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
     match event {
@@ -34,7 +35,7 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             daemon.graph.pipewire_connected = false;
             daemon.graph.wireplumber_connected = false;
             daemon.graph.wireplumber_version = None;
-            let of_graph = [WIREPLUMBER, DEVICE, GRAPH];
+            let of_graph = [WIREPLUMBER, DEVICE, GRAPH, JOURNAL];
             daemon.warnings.retain(|warning| !of_graph.contains(&warning.about.as_str()));
             let text = "the connection to PipeWire has broken: headroomd waits for it";
             model.warn(&mut daemon, PIPEWIRE, text);
@@ -91,6 +92,14 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
                 model.running.push(*insert);
             }
         }
+        GraphEvent::Unnoted(is_so) => change_daemon(model, effects, |model, daemon| {
+            daemon.warnings.retain(|warning| warning.about != JOURNAL);
+            if *is_so {
+                let text = "storage does not answer: what is changed in the graph now would stay \
+                            behind after a crash";
+                model.warn(daemon, JOURNAL, text);
+            }
+        }),
         GraphEvent::Trouble(text) => {
             change_daemon(model, effects, |model, daemon| model.warn(daemon, GRAPH, text));
         }

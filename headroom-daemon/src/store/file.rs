@@ -1,30 +1,27 @@
-//! `state.toml`: read at the start, written whole or not at all.
+//! `state.toml` and `journal.toml`: read at the start, written whole or not at all.
 //!
 //! What cannot be read is set aside under another name, so that nothing is lost by starting
-//! without it. hr-store calls [`StateFile::write`]; it waits for storage, and nobody else may.
+//! without it. hr-store calls [`StateFile::write`] and [`StateFile::write_journal`]; they wait for
+//! storage, and nobody else may.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use headroom_profile::remembered::format::{self, MAX_STATE_BYTES, Read};
 
+use super::whole::WholeFile;
 use super::{Remembered, StateDirectory};
+use crate::journal::{self, Journal, MAX_JOURNAL_BYTES};
 
-const NAME: &str = "state.toml";
-/// What is being written. There is one at most: whoever holds the directory replaces it.
-const NEW: &str = "state.toml.new";
-const BAD: &str = "state.toml.bad-";
-/// How many files that were set aside are kept.
-const MOST_BAD: usize = 5;
+const STATE: &str = "state.toml";
+const JOURNAL: &str = "journal.toml";
 
-/// The file of the state, in its directory.
+/// The files of the state, in their directory.
 #[derive(Debug)]
 pub struct StateFile {
     directory: StateDirectory,
-    /// What is there was not read, and could not be set aside yet.
-    is_unread: bool,
+    state: WholeFile,
+    journal: WholeFile,
 }
 
 /// What was found at the start.
@@ -32,149 +29,136 @@ pub struct StateFile {
 pub struct Found {
     /// What is remembered; nothing where nothing could be read.
     pub remembered: Remembered,
+    /// What the last run has not put back; nothing where it has, or nothing could be read.
+    pub journal: Journal,
     /// What the user should know of it.
     pub warnings: Vec<String>,
 }
 
 impl StateFile {
-    /// The file in a directory.
+    /// The files in a directory.
     #[must_use]
     pub fn in_directory(directory: StateDirectory) -> StateFile {
-        StateFile { directory, is_unread: false }
+        let state = WholeFile::named(STATE, MAX_STATE_BYTES);
+        let journal = WholeFile::named(JOURNAL, MAX_JOURNAL_BYTES);
+        StateFile { directory, state, journal }
     }
 
-    /// Its path.
+    /// The path of what is remembered.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.directory.path().join(NAME)
+        self.state.path(&self.directory)
     }
 
-    /// Reads what is remembered. A file that cannot be used is set aside; nothing here fails.
+    /// The path of the journal.
+    #[must_use]
+    pub fn journal_path(&self) -> PathBuf {
+        self.journal.path(&self.directory)
+    }
+
+    /// Reads what is remembered, and the journal. A file that cannot be used is set aside; nothing
+    /// here fails.
     #[must_use]
     pub fn read(&mut self) -> Found {
-        let path = self.path();
+        let mut found = Found::default();
+        if self.enter(&mut found.warnings) {
+            self.read_state(&mut found);
+            found.journal = self.read_journal(&mut found.warnings);
+        }
+        found
+    }
+
+    /// Reads the journal alone, for who puts back what is in it and remembers nothing.
+    #[must_use]
+    pub fn read_only_journal(&mut self) -> Found {
+        let mut found = Found::default();
+        if self.enter(&mut found.warnings) {
+            found.journal = self.read_journal(&mut found.warnings);
+        }
+        found
+    }
+
+    /// Holds the directory. Says whether there is something to read in it.
+    fn enter(&mut self, warnings: &mut Vec<String>) -> bool {
         match self.directory.enter() {
-            Ok(true) => {}
-            Ok(false) => return Found::default(),
+            Ok(is_there) => is_there,
             Err(error) => {
-                self.is_unread = true;
+                self.state.is_left_unread();
+                self.journal.is_left_unread();
                 let at = self.directory.path().display();
-                return Found::warning(format!("what is remembered in {at}: {error}"));
+                warnings.push(format!("what is remembered in {at}: {error}"));
+                false
             }
         }
-        let read = read_text(&path).and_then(|text| {
+    }
+
+    fn read_state(&mut self, found: &mut Found) {
+        let path = self.path();
+        let read = self.state.read(&self.directory).and_then(|text| {
             text.map(|text| format::read(&text).map_err(io::Error::other)).transpose()
         });
         match read {
-            Ok(None) => Found::default(),
+            Ok(None) => {}
             Ok(Some(Read { remembered, left_out })) => {
-                let warnings = left_out.into_iter();
                 let warning = |text| format!("{}: {text}: left out", path.display());
-                Found { remembered, warnings: warnings.map(warning).collect() }
+                found.remembered = remembered;
+                found.warnings.extend(left_out.into_iter().map(warning));
             }
             Err(error) => {
-                let kept = match self.set_aside() {
-                    Ok(bad) => format!("it is kept as {}", bad.display()),
-                    Err(error) => {
-                        self.is_unread = true;
-                        format!("it cannot be set aside: {error}")
-                    }
-                };
-                Found::warning(format!(
+                let kept = self.state.give_up(&self.directory);
+                found.warnings.push(format!(
                     "{} cannot be used: {error}: headroomd starts without what it remembered, \
                      and {kept}",
                     path.display()
-                ))
+                ));
             }
         }
     }
 
-    /// Writes it: after this it is on disk. What was there before stays until then.
+    fn read_journal(&mut self, warnings: &mut Vec<String>) -> Journal {
+        let read = self.journal.read(&self.directory).and_then(|text| {
+            text.map(|text| journal::read(&text).map_err(io::Error::other)).transpose()
+        });
+        match read {
+            Ok(journal) => journal.unwrap_or_default(),
+            Err(error) => {
+                let kept = self.journal.give_up(&self.directory);
+                warnings.push(format!(
+                    "{} cannot be used: {error}: what the last run had changed is put back only as \
+                     far as the graph itself tells, and {kept}",
+                    self.journal_path().display()
+                ));
+                Journal::default()
+            }
+        }
+    }
+
+    /// Writes what is remembered: after this it is on disk. What was there before stays until then.
     ///
     /// # Errors
     /// Storage is full, read-only, gone or closed to us; the file is as it was.
     pub fn write(&mut self, remembered: &Remembered) -> io::Result<()> {
         let text = format::write(remembered).map_err(io::Error::other)?;
-        if text.len() > MAX_STATE_BYTES {
-            let text = format!("{} bytes are more than {MAX_STATE_BYTES}", text.len());
-            return Err(io::Error::other(text));
-        }
-        self.directory.make()?;
-        if self.is_unread {
-            match self.set_aside() {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => self.is_unread = false,
-            }
-        }
-        let new = self.directory.path().join(NEW);
-        let written = write_new(&new, &text).and_then(|()| fs::rename(&new, self.path()));
-        if written.is_err() {
-            // Nobody needs half of it, and a full disk needs the room.
-            let _ = fs::remove_file(&new);
-        }
-        written?;
-        self.directory.sync()
+        self.state.write(&mut self.directory, &text)
     }
 
-    /// Gives the file another name. Only the newest of those are kept.
-    fn set_aside(&self) -> io::Result<PathBuf> {
-        let directory = self.directory.path();
-        let mut numbers: Vec<u64> = fs::read_dir(directory)?
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix(BAD)?.parse().ok())
-            .collect();
-        numbers.sort_unstable();
-        let number = numbers.last().map_or(1, |last| last.saturating_add(1));
-        let bad = |number| directory.join(format!("{BAD}{number}"));
-        fs::rename(self.path(), bad(number))?;
-        let too_many = (numbers.len() + 1).saturating_sub(MOST_BAD);
-        for old in &numbers[..too_many] {
-            // One that stays is in nobody's way.
-            let _ = fs::remove_file(bad(*old));
+    /// Writes the journal: after this it is on disk. One with nothing in it is no file.
+    ///
+    /// # Errors
+    /// As [`StateFile::write`].
+    pub fn write_journal(&mut self, journal: &Journal) -> io::Result<()> {
+        if journal.is_empty() {
+            return self.journal.remove(&mut self.directory);
         }
-        Ok(bad(number))
+        let text = journal::write(journal).map_err(io::Error::other)?;
+        self.journal.write(&mut self.directory, &text)
     }
-}
-
-impl Found {
-    fn warning(text: String) -> Found {
-        Found { remembered: Remembered::default(), warnings: vec![text] }
-    }
-}
-
-/// The text of a file; nothing if there is none.
-fn read_text(path: &Path) -> io::Result<Option<String>> {
-    // A pipe would keep us waiting for somebody who writes.
-    let opened = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path);
-    let file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_STATE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > MAX_STATE_BYTES {
-        return Err(io::Error::other(format!("it is larger than {MAX_STATE_BYTES} bytes")));
-    }
-    let no_text = |_| io::Error::other("it is not UTF-8 text");
-    String::from_utf8(bytes).map(Some).map_err(no_text)
-}
-
-/// A file of this text, on disk.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn file(folder: &tempfile::TempDir) -> StateFile {
@@ -207,7 +191,7 @@ mod tests {
         assert_eq!(names(&first), ["state.toml"]);
         assert_eq!(fs::metadata(first.path()).expect("there").mode() & 0o777, 0o600);
         drop(first);
-        assert_eq!(file(&folder).read(), Found { remembered: night(), warnings: vec![] });
+        assert_eq!(file(&folder).read(), Found { remembered: night(), ..Found::default() });
     }
 
     #[test]
@@ -222,7 +206,7 @@ mod tests {
         let bad = [b"".as_slice(), b"\xff", truncated, b"]", newer, &large, b"x = 1"];
         for (number, text) in (1..).zip(bad) {
             fs::write(file.path(), text).expect("written");
-            let Found { remembered, warnings } = file.read();
+            let Found { remembered, warnings, .. } = file.read();
             assert_eq!(remembered, Remembered::default());
             let [warning] = &warnings[..] else { panic!("{warnings:?}") };
             let kept = format!("state.toml.bad-{number}");
@@ -253,7 +237,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a directory");
         let mut file = file(&folder);
         file.write(&night()).expect("written");
-        fs::write(file.path().with_file_name(NEW), "version = 1\npro").expect("written");
+        fs::write(file.path().with_file_name("state.toml.new"), "version = 1\npro")
+            .expect("written");
         assert_eq!(file.read().remembered, night());
         file.write(&Remembered::default()).expect("written");
         assert_eq!(names(&file), ["state.toml"]);
@@ -265,7 +250,7 @@ mod tests {
         let mut first = file(&folder);
         first.write(&night()).expect("written");
         let mut second = file(&folder);
-        let Found { remembered, warnings } = second.read();
+        let Found { remembered, warnings, .. } = second.read();
         assert_eq!(remembered, Remembered::default());
         assert!(warnings[0].contains("another headroomd"), "{warnings:?}");
         second.write(&Remembered::default()).expect_err("held");
@@ -297,7 +282,7 @@ mod tests {
             let mut file = file(&folder);
             file.write(&night()).expect("written");
             fs::write(file.path(), "]").expect("written");
-            file.is_unread = true;
+            file.state.is_left_unread();
             file.write(&night()).expect("written");
             assert_eq!(names(&file), ["state.toml", "state.toml.bad-1"]);
             return;
@@ -316,5 +301,29 @@ mod tests {
         mode(0o700);
         file.write(&night()).expect("written");
         assert_eq!(names(&file), ["state.toml", "state.toml.bad-1"]);
+    }
+
+    #[test]
+    fn the_journal_is_a_file_of_its_own_while_there_is_something_in_it() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let mut first = file(&folder);
+        first.write_journal(&Journal::default()).expect("nothing to take away");
+        assert!(!first.directory.path().exists(), "nothing makes nothing");
+        let journal = Journal::of_former_default(Some("headphones"), None);
+        first.write_journal(&journal).expect("written");
+        first.write(&night()).expect("written");
+        assert_eq!(names(&first), ["journal.toml", "state.toml"]);
+        assert_eq!(fs::metadata(first.journal_path()).expect("there").mode() & 0o777, 0o600);
+        drop(first);
+        let found = Found { remembered: night(), journal, warnings: vec![] };
+        let mut second = file(&folder);
+        assert_eq!(second.read(), found);
+        second.write_journal(&Journal::default()).expect("taken away");
+        assert_eq!(names(&second), ["state.toml"]);
+        fs::write(second.journal_path(), "version = 1\nformer").expect("written");
+        let Found { journal, warnings, .. } = second.read_only_journal();
+        assert!(journal.is_empty());
+        assert!(warnings[0].ends_with("journal.toml.bad-1"), "{warnings:?}");
+        assert_eq!(names(&second), ["journal.toml.bad-1", "state.toml"]);
     }
 }

@@ -8,17 +8,17 @@
 //!
 //! [`Remembered`] is plain data and [`format`](mod@headroom_profile::remembered::format) is what it
 //! looks like as text; the command line reads it too, so both are in `headroom-profile`.
-//! [`StateFile`] is the file, [`Slot`] what waits to be written, [`StoreThread`] the one thread
+//! [`StateFile`] is the files, [`Slot`] what waits to be written, [`StoreThread`] the one thread
 //! that waits for storage: nobody else does, however slow it is.
 //!
-//! A write is whole or has not happened: to another file, synced, renamed over the old one, and
-//! the directory synced. What must be on disk *before* something is done would be a file of its
-//! own beside this one, with the same [`StateFile`] steps and a word back from hr-store.
+//! What must be on disk *before* something is done is the [`journal`](crate::journal), a file of its
+//! own beside this one: hr-store writes it as soon as it is asked, and gives its word back.
 
 mod directory;
 mod file;
 mod slot;
 mod thread;
+mod whole;
 
 pub use directory::{NoDirectory, StateDirectory};
 pub use file::{Found, StateFile};

@@ -1,8 +1,9 @@
 //! hr-store: the one thread that waits for storage.
 //!
-//! It writes the newest state at once, and then at most once a second. What could not be written
-//! is tried again with the next change, once a minute, and at the end. Without anything to write
-//! it sleeps for good: no timer runs.
+//! It writes the newest state at once, and then at most once a second; the journal always at once,
+//! and ahead of the state, because hr-graph waits for its word. What could not be written is tried
+//! again with the next change, once a minute, and at the end. Without anything to write it sleeps
+//! for good: no timer runs.
 
 use std::io;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::{Remembered, Slot, StateFile};
+use crate::journal::{Journal, JournalSlot};
 
 /// A state is turned into text on this stack.
 const STACK_BYTES: usize = 128 * 1024;
@@ -22,19 +24,32 @@ const RETRY: Duration = Duration::from_secs(60);
 /// How long the end waits for the last write.
 const LAST_WRITE: Duration = Duration::from_secs(2);
 
-/// Where a state is written: a file, or something that stands for it in a test.
+/// Where a state and a journal are written: files, or something that stands for them in a test.
 pub trait Disk: Send {
-    /// Writes it, and may take its time.
+    /// Writes the state, and may take its time.
     ///
     /// # Errors
     /// It is not written; what was there before is.
     fn write(&mut self, remembered: &Remembered) -> io::Result<()>;
+
+    /// Writes the journal, and may take its time. One with nothing in it is taken away.
+    ///
+    /// # Errors
+    /// As [`Disk::write`].
+    fn write_journal(&mut self, journal: &Journal) -> io::Result<()>;
 }
 
 impl Disk for StateFile {
     fn write(&mut self, remembered: &Remembered) -> io::Result<()> {
         StateFile::write(self, remembered).map_err(|error| {
             io::Error::new(error.kind(), format!("writing {}: {error}", self.path().display()))
+        })
+    }
+
+    fn write_journal(&mut self, journal: &Journal) -> io::Result<()> {
+        StateFile::write_journal(self, journal).map_err(|error| {
+            let at = self.journal_path();
+            io::Error::new(error.kind(), format!("writing {}: {error}", at.display()))
         })
     }
 }
@@ -55,27 +70,30 @@ impl StoreThread {
     /// The system refuses a thread.
     pub fn spawn(
         slot: Arc<Slot>,
+        journal: Arc<JournalSlot>,
         disk: impl Disk + 'static,
         tell: impl Fn(Option<&str>) + Send + 'static,
     ) -> io::Result<StoreThread> {
-        StoreThread::spawn_with(RETRY, slot, disk, tell)
+        StoreThread::spawn_with(RETRY, slot, journal, disk, tell)
     }
 
     fn spawn_with(
         retry: Duration,
         slot: Arc<Slot>,
+        journal: Arc<JournalSlot>,
         disk: impl Disk + 'static,
         tell: impl Fn(Option<&str>) + Send + 'static,
     ) -> io::Result<StoreThread> {
         let (ends, done) = bounded(0);
         let handle = Builder::new().name("hr-store".into()).stack_size(STACK_BYTES).spawn({
-            let slot = slot.clone();
+            let (slot, journal) = (slot.clone(), journal.clone());
             move || {
                 let _ends = ends;
-                run(retry, &slot, disk, tell);
+                run(retry, &slot, &journal, disk, tell);
             }
         })?;
         slot.is_served_by(handle.thread().clone());
+        journal.is_served_by(handle.thread().clone());
         Ok(StoreThread { slot, done, handle })
     }
 
@@ -90,66 +108,107 @@ impl StoreThread {
     }
 }
 
-fn run(retry: Duration, slot: &Slot, mut disk: impl Disk, tell: impl Fn(Option<&str>)) {
-    let mut unwritten: Option<Box<Remembered>> = None;
-    // Whether it has not been tried yet.
-    let mut is_new = false;
-    let mut failed: Option<String> = None;
-    // From when on something new is written, and from when on what failed is tried again.
-    let mut next = Instant::now();
-    let mut again = next;
+/// Something that is to be on disk.
+struct Unwritten<T> {
+    value: Option<T>,
+    /// It has not been tried yet.
+    is_new: bool,
+    /// From when on something new is written, and from when on what failed is tried again.
+    next: Instant,
+    again: Instant,
+    failed: Option<String>,
+}
+
+impl<T> Unwritten<T> {
+    fn nothing(now: Instant) -> Unwritten<T> {
+        Unwritten { value: None, is_new: false, next: now, again: now, failed: None }
+    }
+
+    fn take(&mut self, newest: Option<T>) {
+        if newest.is_some() {
+            self.value = newest;
+            self.is_new = true;
+        }
+    }
+
+    /// When it is to be written, if there is anything.
+    fn due(&self) -> Option<Instant> {
+        self.value.as_ref().map(|_| if self.is_new { self.next } else { self.again })
+    }
+
+    /// It has been tried. Gives what there is to tell: what is wrong, or nothing is any more.
+    fn tried(
+        &mut self,
+        result: io::Result<()>,
+        between: Duration,
+        retry: Duration,
+    ) -> Option<Option<String>> {
+        let now = Instant::now();
+        (self.next, self.again) = (now + between, now + retry);
+        self.is_new = false;
+        let failed = result.err().map(|error| error.to_string());
+        if failed.is_none() {
+            self.value = None;
+        }
+        let is_news = failed != self.failed;
+        self.failed.clone_from(&failed);
+        is_news.then_some(failed)
+    }
+}
+
+fn run(
+    retry: Duration,
+    slot: &Slot,
+    journals: &JournalSlot,
+    mut disk: impl Disk,
+    tell: impl Fn(Option<&str>),
+) {
+    let mut state = Unwritten::nothing(Instant::now());
+    let mut journal = Unwritten::nothing(Instant::now());
     loop {
         // Asked first: what was put before the end is taken below.
         let ended = slot.is_ended();
-        if let Some(newest) = slot.take() {
-            unwritten = Some(newest);
-            is_new = true;
-        }
-        let Some(remembered) = unwritten.as_deref() else {
-            if ended {
-                return;
-            }
-            thread::park();
-            continue;
-        };
+        journal.take(journals.take());
+        state.take(slot.take());
         let now = Instant::now();
-        let due = if is_new { next } else { again };
-        if now < due && !ended {
-            thread::park_timeout(due - now);
-            continue;
-        }
-        is_new = false;
-        match disk.write(remembered) {
-            Ok(()) => {
-                unwritten = None;
-                if failed.take().is_some() {
-                    tell(None);
-                }
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now || ended);
+        let dues = [journal.due(), state.due()];
+        if let Some((number, newest)) = journal.value.as_ref().filter(|_| is_due(dues[0])) {
+            let result = disk.write_journal(newest);
+            // What cannot be written is not waited for either.
+            journals.answer(*number);
+            if let Some(failed) = journal.tried(result, Duration::ZERO, retry) {
+                tell(failed.as_deref().or(state.failed.as_deref()));
             }
-            Err(error) => {
-                let error = error.to_string();
-                if failed.as_ref() != Some(&error) {
-                    tell(Some(&error));
-                }
-                failed = Some(error);
+        }
+        if let Some(remembered) = state.value.as_deref().filter(|_| is_due(dues[1])) {
+            let result = disk.write(remembered);
+            if let Some(failed) = state.tried(result, BETWEEN_WRITES, retry) {
+                tell(failed.as_deref().or(journal.failed.as_deref()));
             }
         }
         if ended {
             return;
         }
-        let tried = Instant::now();
-        (next, again) = (tried + BETWEEN_WRITES, tried + retry);
+        match dues.into_iter().flatten().min() {
+            Some(due) if due <= now => {}
+            Some(due) => thread::park_timeout(due - now),
+            None => thread::park(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{FormerTarget, Note, Noted, Notes};
     use crossbeam_channel::Sender;
 
-    /// A disk that says when it is asked to write, and does so when it is let.
+    /// A disk that says when it is asked to write, and does so when it is let. Journals go by a
+    /// line of their own.
     struct SlowDisk {
         asked: Sender<Remembered>,
+        journals: Sender<Journal>,
         answers: Receiver<Result<(), &'static str>>,
     }
 
@@ -158,12 +217,19 @@ mod tests {
             self.asked.send(remembered.clone()).expect("the test is there");
             self.answers.recv().expect("the test is there").map_err(io::Error::other)
         }
+
+        fn write_journal(&mut self, journal: &Journal) -> io::Result<()> {
+            self.journals.send(journal.clone()).expect("the test is there");
+            self.answers.recv().expect("the test is there").map_err(io::Error::other)
+        }
     }
 
     struct Setup {
         slot: Arc<Slot>,
+        journal: Arc<JournalSlot>,
         store: StoreThread,
         asked: Receiver<Remembered>,
+        journals: Receiver<Journal>,
         answers: Sender<Result<(), &'static str>>,
         told: Receiver<Option<String>>,
     }
@@ -173,14 +239,16 @@ mod tests {
     }
 
     fn start_with(retry: Duration) -> Setup {
-        let slot = Arc::new(Slot::default());
+        let (slot, journal) = (Arc::new(Slot::default()), Arc::new(JournalSlot::default()));
         let ((ask, asked), (answers, answer), (tell, told)) = (bounded(8), bounded(8), bounded(8));
+        let (ask_journal, journals) = bounded(8);
         let tell = move |failed: Option<&str>| {
             tell.send(failed.map(str::to_owned)).expect("the test is there");
         };
-        let disk = SlowDisk { asked: ask, answers: answer };
-        let store = StoreThread::spawn_with(retry, slot.clone(), disk, tell).expect("a thread");
-        Setup { slot, store, asked, answers, told }
+        let disk = SlowDisk { asked: ask, journals: ask_journal, answers: answer };
+        let store = StoreThread::spawn_with(retry, slot.clone(), journal.clone(), disk, tell)
+            .expect("a thread");
+        Setup { slot, journal, store, asked, journals, answers, told }
     }
 
     fn state(number: usize) -> Remembered {
@@ -196,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_first_is_written_at_once_and_then_the_newest_once_a_second() {
-        let Setup { slot, store, asked, answers, told } = start();
+        let Setup { slot, store, asked, answers, told, .. } = start();
         put(&slot, 0);
         assert_eq!(asked.recv_timeout(SOON).expect("written"), state(0));
         // It hangs, and nobody who puts waits for it.
@@ -219,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_told_once_and_tried_again_at_the_next_change_and_at_the_end() {
-        let Setup { slot, store, asked, answers, told } = start();
+        let Setup { slot, store, asked, answers, told, .. } = start();
         for (number, answer) in
             [Err("full"), Err("full"), Ok(()), Err("full")].into_iter().enumerate()
         {
@@ -239,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_tried_again_unasked_until_it_is_written() {
-        let Setup { slot, store, asked, answers, told } = start_with(Duration::from_millis(1));
+        let Setup { slot, store, asked, answers, told, .. } = start_with(Duration::from_millis(1));
         put(&slot, 0);
         for answer in [Err("full"), Err("full"), Ok(())] {
             assert_eq!(asked.recv_timeout(SOON).expect("tried"), state(0));
@@ -269,5 +337,31 @@ mod tests {
         let Setup { store, asked, .. } = start();
         store.stop();
         assert!(asked.is_empty());
+    }
+
+    #[test]
+    fn the_journal_is_written_at_once_and_its_word_given_also_when_it_cannot_be() {
+        let Setup { slot, journal, store, asked, journals, answers, told } = start();
+        put(&slot, 0);
+        asked.recv_timeout(SOON).expect("it hangs");
+        // Of the state the next turn comes in a second; of the journal it is now.
+        put(&slot, 1);
+        let mut notes = Notes::new(Journal::default(), journal);
+        let note = |name: &str| Note::Stream(name.to_owned(), FormerTarget::default());
+        let begun = Instant::now();
+        let _ = notes.note(note("a"), begun);
+        answers.send(Ok(())).expect("it waits");
+        assert!(journals.recv_timeout(SOON).expect("written").says(&note("a")));
+        assert!(begun.elapsed() < BETWEEN_WRITES, "it waited for its turn");
+        assert_eq!(notes.note(note("a"), begun), Noted::NotYet, "it is not on disk yet");
+        answers.send(Err("full")).expect("it waits");
+        assert_eq!(told.recv_timeout(SOON).expect("told").as_deref(), Some("full"));
+        assert_eq!(notes.note(note("a"), begun), Noted::Yes, "it cannot be had");
+        answers.send(Ok(())).expect("it will wait");
+        answers.send(Ok(())).expect("it will wait");
+        store.stop();
+        assert_eq!(journals.try_iter().count(), 1, "once more at the end");
+        assert_eq!(asked.try_iter().collect::<Vec<_>>(), [state(1)]);
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [None]);
     }
 }

@@ -1,10 +1,12 @@
 //! Storage that does not answer is nobody's business but hr-store's.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use headroom_daemon::graph::{GraphCommand, GraphEvent};
+use headroom_daemon::journal::Journal;
 use headroom_daemon::step::Input;
 use headroom_daemon::store::{Disk, Remembered, StoreThread};
 use headroom_ipc::{SettingAmount, SettingSet};
@@ -26,6 +28,10 @@ impl Disk for Hanging {
         let _ = self.written.send(remembered.clone());
         Ok(())
     }
+
+    fn write_journal(&mut self, _: &Journal) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
@@ -34,7 +40,8 @@ fn storage_that_hangs_delays_no_request_and_not_the_graph() {
     let ((hangs, is_hanging), (let_go, gone), (write, written)) =
         (bounded(8), bounded::<()>(0), bounded(8));
     let disk = Hanging { hangs, let_go: gone, written: write };
-    let store = StoreThread::spawn(daemon.slot.clone(), disk, |_| {}).expect("a thread");
+    let store =
+        StoreThread::spawn(daemon.slot.clone(), Arc::default(), disk, |_| {}).expect("a thread");
     let mut peer = daemon.peer();
     let mut set = |hold_ms: u16| {
         let amount = SettingAmount::Value(f32::from(hold_ms).into());

@@ -49,7 +49,7 @@ fn helper() {
     // Only means something as a process of the test below.
     let Some(directory) = std::env::var_os(DIRECTORY) else { return };
     let mut file = file(Path::new(&directory));
-    let Found { remembered, warnings } = file.read();
+    let Found { remembered, warnings, .. } = file.read();
     assert_eq!(warnings, [""; 0]);
     println!("\nwrites");
     std::io::stdout().flush().expect("somebody reads");
@@ -86,7 +86,7 @@ fn one_that_is_killed_500_times_while_it_writes_leaves_a_state_that_loads() {
         helper.kill().expect("it runs");
         helper.wait().expect("a child");
         halves += usize::from(directory.join("state.toml.new").exists());
-        let Found { remembered, warnings } = file(&directory).read();
+        let Found { remembered, warnings, .. } = file(&directory).read();
         assert_eq!(warnings, [""; 0], "after kill {kill}");
         let now = number(&remembered);
         assert_eq!(remembered, state(now), "after kill {kill}: not what was written");

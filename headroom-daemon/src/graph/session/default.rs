@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Session;
 use crate::graph::said::capped;
 use crate::graph::{GraphEvent, InsertId, Promotion, default_sink, is_ours};
+use crate::journal::{NoteKey, Noted};
 
 impl Session<'_> {
     /// Whether the metadata has been bound anew for its values, which come later.
@@ -32,7 +33,8 @@ impl Session<'_> {
                 metadata.set_graph_value(default_sink::CONFIGURED, former.as_deref());
             }
             metadata.set_graph_value(default_sink::FORMER, None);
-            self.wishes.default.takes(default_sink::FORMER, None, is_ours);
+            self.wishes.default.is_not_left_behind();
+            self.wishes.notes.strike(&NoteKey::FormerDefault);
         }
     }
 
@@ -41,7 +43,11 @@ impl Session<'_> {
         if self.wishes.promotion == Promotion::Leave || self.promoting {
             return;
         }
+        if self.wishes.notes.note(self.wishes.default.note(), now) == Noted::NotYet {
+            return;
+        }
         self.promoting = true;
+        self.wishes.default.is_not_left_behind();
         let former = self.wishes.default.former_configured().unwrap_or_default();
         metadata.set_graph_value(default_sink::FORMER, Some(&default_sink::value_of(former)));
         let ours = default_sink::value_of(InsertId::Main.node_name());

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::graph::{InsertId, default_sink, is_ours};
+use crate::journal::NoteKey;
 
 /// How long WirePlumber may take to make the former default the default again.
 const HAND_BACK: Duration = Duration::from_millis(400);
@@ -53,6 +54,7 @@ impl Session<'_> {
         if let Some(metadata) = &self.metadata {
             metadata.set_graph_value(default_sink::FORMER, None);
         }
+        self.wishes.notes.strike(&NoteKey::FormerDefault);
     }
 
     fn set_configured(&self, value: Option<&str>) {

@@ -42,6 +42,7 @@ use super::targets::Targets;
 use super::thread::Events;
 use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
 use crate::audio::{StageParams, Volume, Watch};
+use crate::journal::Notes;
 use crate::spare_memory;
 use census::Census;
 use inserts::Live;
@@ -60,6 +61,8 @@ pub(super) struct Wishes {
     main_watch: Option<Arc<Watch>>,
     /// The number of this connection.
     session: u32,
+    /// What is noted before it is changed.
+    notes: Notes,
 }
 
 impl Wishes {
@@ -67,10 +70,11 @@ impl Wishes {
         Wishes {
             params: settings.params,
             promotion: settings.promotion,
-            default: DefaultSink::default(),
+            default: DefaultSink::after(settings.journal.former_default.as_ref()),
             agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
             main_watch: None,
             session: 0,
+            notes: Notes::new(settings.journal, settings.notes),
         }
     }
 }
@@ -97,6 +101,7 @@ struct Told {
     latency: Option<(u32, u32)>,
     quantum_frames: Option<u32>,
     default_sink: Option<String>,
+    unnoted: bool,
 }
 
 /// One connection. Fields are dropped in this order: whatever hangs on the connection first.
@@ -219,6 +224,7 @@ impl<'a> Session<'a> {
         }
         let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
         let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
+        let wakes = wakes.chain(self.wishes.notes.wake());
         let wake = wakes.chain(self.census_wake()).chain(until).min();
         self.set_at_work(false);
         self.sleep(wake);
@@ -252,6 +258,7 @@ impl<'a> Session<'a> {
             self.look(now);
             self.tell_quantum(now);
             self.tell_default();
+            self.tell_notes();
             self.tell_census(now);
             match self.notices.pop() {
                 Some(notice) => self.handle(notice),
@@ -352,6 +359,15 @@ impl<'a> Session<'a> {
         self.follow_default();
         self.tell_ready(now);
         self.keep_routes(now);
+    }
+
+    /// Tells that changes are made without a note, or no longer.
+    fn tell_notes(&mut self) {
+        let is_late = self.wishes.notes.is_late();
+        if self.told.unnoted != is_late {
+            self.told.unnoted = is_late;
+            self.events.send(GraphEvent::Unnoted(is_late));
+        }
     }
 
     fn tell_ready(&mut self, now: Instant) {

@@ -1,0 +1,251 @@
+//! hr-graph's book of the journal: what has been asked for, and what may be done because it is on
+//! disk.
+//!
+//! Asked again and again, like everything in hr-graph's loop: "may this be done?" The first time
+//! the note is sent to hr-store and the answer is no; hr-store's word wakes the loop, and then it
+//! is yes. Storage that is slow delays the change and nothing else; storage that does not answer
+//! does so for [`PATIENCE`] once, and from then on changes are made without waiting until it has
+//! caught up. Pure but for the slot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Journal, JournalSlot, Note, NoteKey};
+
+/// How long a change waits for its note. A disk that has to wake up may take longer, and by then
+/// the listener would hear that nothing happens.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Whether a change may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Noted {
+    /// Its note is on disk, or cannot be had.
+    Yes,
+    /// Ask again when hr-graph is woken.
+    NotYet,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Notes {
+    journal: Journal,
+    slot: Arc<JournalSlot>,
+    /// The number of the newest journal that was sent.
+    asked: u64,
+    /// Of each entry of this run: the first journal that it stands in, and since when it is waited
+    /// for. What stands there without a number was found at the start.
+    entries: BTreeMap<NoteKey, (u64, Instant)>,
+    /// Storage owes us an answer for too long.
+    is_late: bool,
+    is_full: bool,
+}
+
+impl Notes {
+    /// With what the last run has left.
+    #[must_use]
+    pub fn new(found: Journal, slot: Arc<JournalSlot>) -> Notes {
+        Notes {
+            journal: found,
+            slot,
+            asked: 0,
+            entries: BTreeMap::new(),
+            is_late: false,
+            is_full: false,
+        }
+    }
+
+    /// What is written, or will be.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Whether the change may be made that this note is about. Costs nothing where it stands there
+    /// already.
+    pub fn note(&mut self, note: Note, now: Instant) -> Noted {
+        let key = note.key();
+        self.is_late &= !self.has_caught_up();
+        if !self.journal.says(&note) {
+            if !self.journal.has_room_for(&note) {
+                if !std::mem::replace(&mut self.is_full, true) {
+                    log::warn!("the journal is full: a crash may leave more behind than it says");
+                }
+                return Noted::Yes;
+            }
+            self.journal.put(note);
+            self.send();
+            // One that changes while it is waited for does not begin to wait anew.
+            let since = self.waits_since(&key).unwrap_or(now);
+            self.entries.insert(key.clone(), (self.asked, since));
+        }
+        match self.waits_since(&key) {
+            None => Noted::Yes,
+            Some(since) => {
+                self.is_late |= now >= since + PATIENCE;
+                if self.is_late { Noted::Yes } else { Noted::NotYet }
+            }
+        }
+    }
+
+    /// What this entry is about has been put back: it is struck out, and nobody waits for that.
+    pub fn strike(&mut self, key: &NoteKey) {
+        self.entries.remove(key);
+        if self.journal.strike(key) {
+            self.send();
+        }
+    }
+
+    /// All has been put back.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        if !self.journal.is_empty() {
+            self.journal = Journal::default();
+            self.send();
+        }
+    }
+
+    /// When to ask again at the latest.
+    #[must_use]
+    pub fn wake(&self) -> Option<Instant> {
+        if self.is_late || self.has_caught_up() {
+            return None;
+        }
+        let answered = self.slot.answered();
+        let waiting = self.entries.values().filter(|(number, _)| *number > answered);
+        waiting.map(|(_, since)| *since + PATIENCE).min()
+    }
+
+    /// Whether changes are made now though their notes are not on disk.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.is_late && !self.has_caught_up()
+    }
+
+    fn has_caught_up(&self) -> bool {
+        self.slot.is_absent() || self.slot.answered() >= self.asked
+    }
+
+    /// Since when an entry is waited for, if it is.
+    fn waits_since(&self, key: &NoteKey) -> Option<Instant> {
+        let (number, since) = self.entries.get(key)?;
+        let waits = !self.slot.is_absent() && *number > self.slot.answered();
+        waits.then_some(*since)
+    }
+
+    fn send(&mut self) {
+        if !self.slot.is_absent() {
+            self.asked += 1;
+            self.slot.put(self.asked, self.journal.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{FormerDefault, FormerTarget};
+
+    fn stream(name: &str) -> Note {
+        Note::Stream(name.to_owned(), FormerTarget::default())
+    }
+
+    fn setup() -> (Notes, Arc<JournalSlot>, Instant) {
+        let slot = Arc::new(JournalSlot::default());
+        (Notes::new(Journal::default(), slot.clone()), slot, Instant::now())
+    }
+
+    /// hr-store takes what is there, and has written it.
+    fn write(slot: &JournalSlot) -> Journal {
+        let (number, journal) = slot.take().expect("something to write");
+        slot.answer(number);
+        *journal
+    }
+
+    #[test]
+    fn a_change_is_made_once_its_note_is_on_disk_and_written_once() {
+        let (mut notes, slot, now) = setup();
+        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
+        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
+        assert_eq!(notes.wake(), Some(now + PATIENCE));
+        assert!(write(&slot).says(&stream("mpv")));
+        assert_eq!(notes.note(stream("mpv"), now), Noted::Yes);
+        assert_eq!(notes.wake(), None);
+        assert!(slot.take().is_none(), "it stands there already");
+        notes.strike(&stream("mpv").key());
+        assert!(write(&slot).is_empty());
+        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet, "it is noted anew");
+    }
+
+    #[test]
+    fn notes_that_come_while_storage_is_busy_are_written_together() {
+        let (mut notes, slot, now) = setup();
+        for name in ["a", "b", "c"] {
+            assert_eq!(notes.note(stream(name), now), Noted::NotYet);
+        }
+        assert_eq!(write(&slot).streams.len(), 3);
+        assert!(slot.take().is_none());
+        assert_eq!(notes.note(stream("b"), now), Noted::Yes);
+    }
+
+    #[test]
+    fn an_entry_waits_for_the_write_that_it_is_in_and_not_for_a_later_one() {
+        let (mut notes, slot, now) = setup();
+        let _ = notes.note(stream("a"), now);
+        let first = slot.take().expect("the first");
+        let _ = notes.note(stream("b"), now);
+        slot.answer(first.0);
+        assert_eq!(notes.note(stream("a"), now), Noted::Yes);
+        assert_eq!(notes.note(stream("b"), now), Noted::NotYet);
+    }
+
+    #[test]
+    fn storage_that_does_not_answer_is_waited_for_once() {
+        let (mut notes, slot, now) = setup();
+        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
+        let late = now + PATIENCE;
+        assert_eq!(notes.note(stream("a"), late), Noted::Yes);
+        assert!(notes.is_late());
+        assert_eq!(notes.note(stream("b"), late), Noted::Yes, "nobody waits a second time");
+        assert_eq!(notes.wake(), None);
+        write(&slot);
+        assert!(!notes.is_late(), "it has caught up");
+        assert_eq!(notes.note(stream("c"), late), Noted::NotYet);
+    }
+
+    #[test]
+    fn an_entry_that_changes_again_and_again_is_not_put_off_for_ever() {
+        let (mut notes, _slot, now) = setup();
+        let volume = |name: &str| {
+            let configured = Some(name.to_owned());
+            Note::FormerDefault(FormerDefault { configured, actual: None })
+        };
+        for step in 0..5 {
+            let at = now + PATIENCE * step / 5;
+            assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
+        }
+        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Yes);
+    }
+
+    #[test]
+    fn without_a_place_for_it_nobody_waits() {
+        let slot = Arc::new(JournalSlot::without_storage());
+        let mut notes = Notes::new(Journal::default(), slot.clone());
+        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Yes);
+        assert!(!notes.is_late() && slot.take().is_none());
+        assert!(notes.journal().says(&stream("a")), "this run knows it all the same");
+    }
+
+    #[test]
+    fn what_the_last_run_left_is_on_disk() {
+        let slot = Arc::new(JournalSlot::default());
+        let mut journal = Journal::default();
+        journal.put(stream("a"));
+        let mut notes = Notes::new(journal, slot.clone());
+        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Yes);
+        assert!(slot.take().is_none());
+        notes.clear();
+        assert!(write(&slot).is_empty());
+    }
+}
