@@ -18,7 +18,7 @@ use crate::graph::GraphCommand;
 use crate::meters::Desk;
 use crate::ops;
 use crate::outbox::Doorbell;
-use crate::state::{DaemonState, Effects, SeatId};
+use crate::state::{DaemonState, Effects, SeatId, Stillness};
 use crate::step::Input;
 use crate::store::Slot;
 
@@ -227,11 +227,17 @@ impl Engine {
     }
 
     /// Scans the folders of profiles, because something has changed there. `blind` is why changes
-    /// may not be seen from now on.
-    pub(crate) fn scan_profiles(&self, blind: Option<&str>) {
+    /// may not be seen from now on; `stillness` is asked once all has been read, and given back.
+    pub(crate) fn scan_profiles(
+        &self,
+        blind: Option<&str>,
+        stillness: impl FnOnce() -> Stillness,
+    ) -> Stillness {
         let _turn = self.edges.scanning.lock();
         let library = self.scan();
-        self.step(Input::ProfilesScanned { library, blind });
+        let stillness = stillness();
+        self.step(Input::ProfilesScanned { library, blind, stillness });
+        stillness
     }
 
     fn scan(&self) -> Library {

@@ -11,7 +11,7 @@ use headroom_profile::Library;
 
 use crate::graph::GraphEvent;
 use crate::ops::{self, Context};
-use crate::state::{DaemonState, Effects, Gains, SeatId, graph_news};
+use crate::state::{DaemonState, Effects, Gains, SeatId, Stillness, graph_news};
 
 /// Something that has happened.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub enum Input<'a> {
         library: Library,
         /// Why changes may not be seen from now on, if that is so.
         blind: Option<&'a str>,
+        /// Whether somebody was changing files meanwhile.
+        stillness: Stillness,
     },
     /// hr-graph has news.
     Graph(&'a GraphEvent),
@@ -96,13 +98,13 @@ impl DaemonState {
             // The last look is one that the end has brought about.
             Input::AgcSettled { gain_db } => self.model.agc_settled(gain_db),
             _ if self.stopping => {}
-            Input::ProfilesScanned { library, blind } => {
+            Input::ProfilesScanned { library, blind, stillness } => {
                 let blind = blind.map(str::to_owned);
                 if let Some(why) = blind.as_ref().filter(|_| self.model.blind != blind) {
                     effects.said.push((log::Level::Warn, why.clone()));
                 }
                 self.model.blind = blind;
-                let _ = ops::profile::scanned(&mut self.model, library, &mut effects);
+                let _ = ops::profile::scanned(&mut self.model, library, stillness, &mut effects);
             }
             Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
             Input::Measured(gains) => self.model.gains = gains,

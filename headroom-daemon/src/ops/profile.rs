@@ -8,7 +8,7 @@ use headroom_profile::Library;
 use log::Level;
 
 use super::setting;
-use crate::state::{Effects, Model, News};
+use crate::state::{Effects, Model, News, Stillness};
 
 /// Failures that are told one by one; more than these are told by one list of all profiles.
 const MOST_FAILURES: usize = 8;
@@ -36,7 +36,7 @@ pub(crate) fn show(model: &Model, call: &ProfileShow) -> Result<ProfileDetail, E
 
 /// The second half of `profile.reload`: the folders have been scanned.
 pub(crate) fn reloaded(model: &mut Model, library: Library, effects: &mut Effects) -> Reloaded {
-    let News { reloaded, removed, .. } = scanned(model, library, effects);
+    let News { reloaded, removed, .. } = scanned(model, library, Stillness::AtRest, effects);
     let Profiles { used, profiles } = model.profile_state().clone();
     // Also what could not be read the last time: whoever asks wants to know.
     let failed = model.profiles.at_fault().map(|(name, _)| name.to_owned()).collect();
@@ -44,13 +44,18 @@ pub(crate) fn reloaded(model: &mut Model, library: Library, effects: &mut Effect
 }
 
 /// The folders have been scanned: takes over what has changed, and nothing else.
-pub(crate) fn scanned(model: &mut Model, library: Library, effects: &mut Effects) -> News {
+pub(crate) fn scanned(
+    model: &mut Model,
+    library: Library,
+    stillness: Stillness,
+    effects: &mut Effects,
+) -> News {
     let used_before = model.profile_state().used.clone();
     let place =
         |model: &Model, name: &str| model.profiles.good(name).map(|good| good.origin.clone());
     let place_before = place(model, &used_before);
     let content_before = model.profiles.profile(&used_before).cloned();
-    let news = model.profiles.take(library);
+    let news = model.profiles.take(library, stillness);
     let used = model.to_use();
     note_losses(model, &news, &used_before, &used);
 

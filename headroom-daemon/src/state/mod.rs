@@ -25,6 +25,7 @@ pub use broadcaster::SeatId;
 pub use model::{Gains, Start};
 pub(crate) use model::{MAIN_BUS, Model};
 pub(crate) use profiles::News;
+pub use profiles::Stillness;
 
 use crate::graph::{GraphCommand, InsertId};
 use crate::meters::Pace;

@@ -3,25 +3,30 @@
 //! A scan of the folders comes in as a [`Library`]; what it changes goes out as names. What is
 //! in force, and who is told, is decided by the callers.
 
+mod shown;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headroom_ipc as ipc;
-use headroom_profile::{
-    Entry, FolderWarning, Folders, Levels, Library, LoadError, Loaded, Origin, Profile,
-};
+use headroom_profile::{Entry, FolderWarning, Folders, Levels, Library, Loaded, Origin, Profile};
 
 use super::wire;
+use shown::{about, cut, fault, never_good};
 
 /// What is in force where nothing else can be. It is part of the program.
 pub(crate) const DEFAULT: &str = "default";
 
-/// Warnings of one profile that clients see; the file has the rest. With the next, this keeps a
-/// list of all profiles within a message.
-const MOST_WARNINGS: usize = 4;
-/// What is said of a profile is cut at so many characters.
-const LONGEST_TEXT: usize = 400;
+/// Whether somebody is changing files while they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stillness {
+    /// Nobody is, so that what is not there is gone.
+    AtRest,
+    /// Somebody is. What is not there may be on its way: nothing is given up for that, and another
+    /// look has to follow.
+    InMotion,
+}
 
 /// Every profile, by name.
 #[derive(Debug)]
@@ -67,7 +72,7 @@ impl KnownProfiles {
     pub(super) fn new(folders: Arc<Folders>, library: Library) -> KnownProfiles {
         let mut profiles =
             KnownProfiles { folders, known: BTreeMap::new(), folder_warnings: Vec::new() };
-        profiles.take(library);
+        profiles.take(library, Stillness::AtRest);
         profiles
     }
 
@@ -125,7 +130,7 @@ impl KnownProfiles {
 
     /// Takes over what a scan has found. What is good is taken over; what is bad keeps what was
     /// last good and says why.
-    pub(crate) fn take(&mut self, library: Library) -> News {
+    pub(crate) fn take(&mut self, library: Library, stillness: Stillness) -> News {
         let mut news = News::default();
         let mut before = std::mem::take(&mut self.known);
         self.folder_warnings = library.warnings().to_vec();
@@ -137,13 +142,16 @@ impl KnownProfiles {
                 !places.iter().any(|place| matches!(place, Origin::File(path) if path == file))
             });
             let gone = gone.filter(|_| !old.as_ref().is_some_and(|old| self.is_out_of_sight(old)));
+            let is_replaced = old.as_ref().is_some_and(|old| self.is_replaced(old, &entry));
+            if gone.is_some() && stillness == Stillness::InMotion && !is_replaced {
+                self.known.extend(old.map(|old| (name, old)));
+                continue;
+            }
             if let Some(file) = gone {
                 news.lost.push(Lost { name: name.clone(), file: file.to_owned() });
             }
             let new = match &old {
-                Some(old) if self.is_out_of_sight(old) && !self.is_replaced(old, &entry) => {
-                    self.unseen(old)
-                }
+                Some(old) if self.is_out_of_sight(old) && !is_replaced => self.unseen(old),
                 _ => known(entry, old.as_ref()),
             };
             match (&old, new.about.fault.as_ref()) {
@@ -163,6 +171,8 @@ impl KnownProfiles {
                     news.failed.push(name.clone());
                 }
                 self.known.insert(name, new);
+            } else if stillness == Stillness::InMotion {
+                self.known.insert(name, old);
             } else {
                 if let Some(file) = file_of(&old) {
                     news.lost.push(Lost { name: name.clone(), file: file.to_owned() });
@@ -240,66 +250,9 @@ fn known(entry: Entry, old: Option<&Known>) -> Known {
     };
     let about = match &good {
         Some(loaded) => about(loaded, fault),
-        None => ipc::Profile {
-            name,
-            description: String::new(),
-            origin: wire_origin(&origin),
-            path: path(&origin),
-            warnings: Vec::new(),
-            fault,
-        },
+        None => never_good(name, &origin, fault),
     };
     Known { about, good }
-}
-
-fn about(loaded: &Loaded, fault: Option<ipc::ProfileFault>) -> ipc::Profile {
-    let mut warnings: Vec<String> = loaded
-        .warnings
-        .iter()
-        .take(MOST_WARNINGS)
-        .map(|warning| cut(&warning.to_string()))
-        .collect();
-    if let Some(more) = loaded.warnings.len().checked_sub(MOST_WARNINGS).filter(|more| *more > 0) {
-        warnings.push(format!("and {more} more"));
-    }
-    ipc::Profile {
-        name: loaded.profile.name.clone(),
-        description: cut(&loaded.profile.description),
-        origin: wire_origin(&loaded.origin),
-        path: path(&loaded.origin),
-        warnings,
-        fault,
-    }
-}
-
-fn wire_origin(origin: &Origin) -> ipc::ProfileOrigin {
-    match origin {
-        Origin::Embedded => ipc::ProfileOrigin::Embedded,
-        Origin::File(_) => ipc::ProfileOrigin::File,
-    }
-}
-
-fn path(origin: &Origin) -> Option<String> {
-    match origin {
-        Origin::Embedded => None,
-        Origin::File(path) => Some(path.display().to_string()),
-    }
-}
-
-fn fault(error: &LoadError) -> ipc::ProfileFault {
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    ipc::ProfileFault {
-        message: cut(&error.to_string()),
-        line: error.place().map(|place| number(place.line)),
-        column: error.place().map(|place| number(place.column)),
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_TEXT) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -334,8 +287,12 @@ mod tests {
         }
 
         fn scan(&mut self) -> News {
+            self.scan_when(Stillness::AtRest)
+        }
+
+        fn scan_when(&mut self, stillness: Stillness) -> News {
             let folders = self.profiles.folders().clone();
-            self.profiles.take(Library::scan(&folders))
+            self.profiles.take(Library::scan(&folders), stillness)
         }
 
         fn target(&self) -> Option<f32> {
@@ -384,5 +341,32 @@ mod tests {
         it.write("b/mine.toml", "-23");
         assert_eq!(it.scan().reloaded, ["mine"]);
         assert_eq!((it.target(), it.fault()), (Some(-23.0), None));
+    }
+
+    #[test]
+    fn what_is_gone_is_given_up_when_nobody_is_changing_files_any_more() {
+        let mut it = start();
+        it.write("a/mine.toml", "-21");
+        it.write("b/mine.toml", "-22");
+        it.write("b/other.toml", "-18");
+        it.scan();
+        let files = ["a/mine.toml", "b/mine.toml", "b/other.toml"].map(|f| it.root.path().join(f));
+        fs::remove_file(&files[1]).expect("removed");
+        fs::remove_file(&files[2]).expect("removed");
+        assert_eq!(it.scan_when(Stillness::InMotion), News::default());
+        assert_eq!(it.target(), Some(-22.0), "another version behind it changes nothing");
+        assert!(it.profiles.about("other").is_some());
+        // What is there counts at once, whoever else is busy.
+        it.write("b/mine.toml", "-23");
+        it.write("b/new.toml", "\"bad\"");
+        let news = it.scan_when(Stillness::InMotion);
+        assert_eq!((news.reloaded, news.failed), (vec!["mine".into()], vec!["new".into()]));
+        assert_eq!(it.target(), Some(-23.0));
+        fs::remove_file(&files[1]).expect("removed");
+        assert_eq!(it.scan_when(Stillness::InMotion), News::default());
+        let news = it.scan();
+        assert_eq!((news.reloaded, news.removed), (vec!["mine".into()], vec!["other".into()]));
+        assert_eq!(news.lost.len(), 1);
+        assert_eq!(it.target(), Some(-21.0));
     }
 }

@@ -2,11 +2,13 @@
 //! redrawn the screen.
 //!
 //! hr-inotify hears what happens in the folders of profiles, the debouncer waits until a file has
-//! been at rest for [`QUIET`], and hr-profiles has the engine scan. All three sleep while nothing
-//! changes, unless something cannot be watched: that is tried again every [`RETRY`]. What a change
-//! means is the state's business; nothing here knows a profile.
+//! been at rest for [`QUIET`], and hr-profiles waits until all of them are, if that is soon, and
+//! has the engine scan. All three sleep while nothing changes, unless something cannot be watched:
+//! that is tried again every [`RETRY`]. What a change means is the state's business; nothing here
+//! knows a profile.
 
 mod inotify;
+mod motion;
 mod plan;
 
 use std::collections::BTreeSet;
@@ -16,25 +18,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use headroom_profile::Folders;
 use nix::errno::Errno;
-use notify_debouncer_mini::notify::{self, ErrorKind, RecursiveMode};
-use notify_debouncer_mini::{Config, DebounceEventResult, Debouncer, new_debouncer_opt};
+use notify_debouncer_mini::DebounceEventResult;
+use notify_debouncer_mini::notify::{self, ErrorKind};
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
 use crate::spare_memory;
-use inotify::Ear;
+use crate::state::Stillness;
+use inotify::Hearing;
+use motion::{Motion, QUIET};
 use plan::{About, Plan, Watched};
 
-/// How long a file is at rest before the folders are scanned: longer than between the steps in
-/// which an editor saves it, much shorter than anybody waits. Each file is waited for by itself, and
-/// one that changes for longer is looked at meanwhile, so that a scan can fall into the middle of a
-/// long checkout; one more follows the last change.
-const QUIET: Duration = Duration::from_millis(50);
 /// When to try again to watch what the system refused to: its limits are raised, and folders
 /// opened, without a word to us.
 const RETRY: Duration = Duration::from_secs(30);
@@ -61,10 +60,20 @@ struct Bell {
     queue: Sender<()>,
     /// Folders may have been replaced, so that watches may have gone with them.
     in_doubt: AtomicBool,
+    motion: Mutex<Motion>,
     stopping: AtomicBool,
 }
 
 impl Bell {
+    fn new(queue: Sender<()>) -> Bell {
+        Bell {
+            queue,
+            in_doubt: AtomicBool::new(false),
+            motion: Mutex::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
     fn ring(&self) {
         let _ = self.queue.try_send(());
     }
@@ -77,11 +86,7 @@ impl WatchThread {
     /// The system refuses a thread. Where it refuses to watch, clients are warned.
     pub fn spawn(folders: Arc<Folders>, engine: Engine) -> io::Result<WatchThread> {
         let (queue, woken) = bounded(1);
-        let bell = Arc::new(Bell {
-            queue,
-            in_doubt: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-        });
+        let bell = Arc::new(Bell::new(queue));
         let (until_the_end, ended) = bounded(0);
         Builder::new().name("hr-profiles".into()).stack_size(STACK_BYTES).spawn({
             let bell = bell.clone();
@@ -105,9 +110,9 @@ impl WatchThread {
 }
 
 fn watch(folders: &Arc<Folders>, engine: &Engine, bell: &Arc<Bell>, woken: &Receiver<()>) {
-    let plan = Arc::new(Mutex::new(Plan::default()));
     let mut watching: Option<Watching> = None;
-    again_and_again(bell, woken, RETRY, || {
+    again_and_again(bell, woken, || {
+        wait_for_rest(bell, woken);
         if bell.in_doubt.swap(false, Ordering::SeqCst)
             && let Some(watching) = &mut watching
         {
@@ -116,33 +121,36 @@ fn watch(folders: &Arc<Folders>, engine: &Engine, bell: &Arc<Bell>, woken: &Rece
         // Watched first and scanned then, so that nothing is missed in between.
         let trouble = match &mut watching {
             Some(watching) => watching.follow(folders),
-            None => match debouncer(folders, bell, &plan) {
-                Ok(debouncer) => {
-                    let new = Watching { debouncer, plan: plan.clone(), held: BTreeSet::new() };
-                    watching.insert(new).follow(folders)
-                }
+            None => match Watching::start(bell) {
+                Ok(new) => watching.insert(new).follow(folders),
                 Err(error) => Some(blind(&error)),
             },
         };
-        engine.scan_profiles(trouble.as_deref());
+        bell.motion.lock().look();
+        let stillness = || {
+            let is_behind = watching.as_ref().is_some_and(|it| it.hearing.is_behind());
+            match bell.motion.lock().is_at_rest(Instant::now()) && !is_behind {
+                true => Stillness::AtRest,
+                false => Stillness::InMotion,
+            }
+        };
+        let stillness = engine.scan_profiles(trouble.as_deref(), stillness);
         spare_memory::give_back();
-        trouble.is_none()
+        match stillness {
+            // What was not believed is looked at once more, whether or not anybody rings.
+            Stillness::InMotion => Some(QUIET),
+            Stillness::AtRest => trouble.map(|_| RETRY),
+        }
     });
 }
 
-/// Does a round at once, and one more whenever the bell rings, until the end. A round that gives
-/// that not all was well is followed by the next after `retry` at the latest.
-fn again_and_again(
-    bell: &Bell,
-    woken: &Receiver<()>,
-    retry: Duration,
-    mut round: impl FnMut() -> bool,
-) {
+/// Does a round at once, and one more whenever the bell rings, until the end. A round may say after
+/// how long the next one follows at the latest.
+fn again_and_again(bell: &Bell, woken: &Receiver<()>, mut round: impl FnMut() -> Option<Duration>) {
     loop {
-        let is_anybody_there = if round() {
-            woken.recv().is_ok()
-        } else {
-            woken.recv_timeout(retry) != Err(RecvTimeoutError::Disconnected)
+        let is_anybody_there = match round() {
+            None => woken.recv().is_ok(),
+            Some(most) => woken.recv_timeout(most) != Err(RecvTimeoutError::Disconnected),
         };
         if !is_anybody_there || bell.stopping.load(Ordering::SeqCst) {
             return;
@@ -150,34 +158,22 @@ fn again_and_again(
     }
 }
 
-fn debouncer(
-    folders: &Arc<Folders>,
-    bell: &Arc<Bell>,
-    plan: &Arc<Mutex<Plan>>,
-) -> notify::Result<Debouncer<Ear>> {
-    let (folders, bell, plan) = (folders.clone(), bell.clone(), plan.clone());
-    let handler = move |events: DebounceEventResult| {
-        let about = match events {
-            Ok(events) => {
-                let plan = plan.lock();
-                let about = |path: &Path| plan.about(&folders, path);
-                events.iter().map(|event| about(&event.path)).max()
-            }
-            // Something was not told.
-            Err(_) => Some(About::Folder),
-        };
-        if about == Some(About::Folder) {
-            bell.in_doubt.store(true, Ordering::SeqCst);
-        }
-        if about.is_some_and(|about| about != About::Nothing) {
+/// Waits for a change that is still going on, as one of many files at once: somebody's checkout.
+/// The debouncer waits for each file by itself.
+fn wait_for_rest(bell: &Bell, woken: &Receiver<()>) {
+    let wait = || bell.motion.lock().wait(Instant::now());
+    while let Some(wait) = wait() {
+        // Whoever rings meanwhile is served by the look that follows, but for the end.
+        let _ = woken.recv_timeout(wait);
+        if bell.stopping.load(Ordering::SeqCst) {
             bell.ring();
+            return;
         }
-    };
-    new_debouncer_opt(Config::default().with_timeout(QUIET), handler)
+    }
 }
 
 struct Watching {
-    debouncer: Debouncer<Ear>,
+    hearing: Hearing,
     /// What should be watched.
     plan: Arc<Mutex<Plan>>,
     /// What is.
@@ -185,30 +181,61 @@ struct Watching {
 }
 
 impl Watching {
+    /// Watches nothing yet.
+    fn start(bell: &Arc<Bell>) -> notify::Result<Watching> {
+        let plan = Arc::new(Mutex::new(Plan::default()));
+        let matters = {
+            let (bell, plan) = (bell.clone(), plan.clone());
+            move |path: &Path| {
+                let about = plan.lock().about(path);
+                if about == About::Folder {
+                    bell.in_doubt.store(true, Ordering::SeqCst);
+                }
+                if about != About::Nothing {
+                    bell.motion.lock().heard(Instant::now());
+                }
+                about != About::Nothing
+            }
+        };
+        let at_rest = {
+            let bell = bell.clone();
+            move |events: DebounceEventResult| {
+                if events.is_err() {
+                    // Something was not told.
+                    bell.in_doubt.store(true, Ordering::SeqCst);
+                }
+                bell.ring();
+            }
+        };
+        let hearing = Hearing::start(QUIET, Box::new(matters), at_rest)?;
+        Ok(Watching { hearing, plan, held: BTreeSet::new() })
+    }
+
     /// Watches what is to be watched as the disk is now. Gives why something is not.
     fn follow(&mut self, folders: &Folders) -> Option<String> {
         let mut trouble = None;
         for _ in 0..TRIES {
-            let wanted = Plan::of(folders).watched;
+            let plan = Plan::of(folders);
+            let wanted = plan.watched();
+            *self.plan.lock() = plan;
             if wanted == self.held {
                 return None;
             }
             // A watch goes by its name, so those of folders that have gone make room first.
             for gone in &self.held - &wanted {
-                let _ = self.debouncer.watcher().unwatch(&gone.path);
+                self.hearing.unwatch(&gone.path);
                 self.held.remove(&gone);
             }
             trouble = None;
             for new in &wanted - &self.held {
-                match self.debouncer.watcher().watch(&new.path, RecursiveMode::NonRecursive) {
+                match self.hearing.watch(&new.path, new.asked) {
                     Ok(()) => {
                         self.held.insert(new);
                     }
                     Err(error) => trouble = Some(blind(&error)),
                 }
             }
-            // What has come into being meanwhile may be a nearer folder.
-            *self.plan.lock() = Plan::of(folders);
+            // Once more: what has come into being meanwhile may be a nearer folder.
         }
         trouble
     }
@@ -216,7 +243,7 @@ impl Watching {
     /// Ends every watch: some may have ended by themselves.
     fn let_go(&mut self) {
         for held in std::mem::take(&mut self.held) {
-            let _ = self.debouncer.watcher().unwatch(&held.path);
+            self.hearing.unwatch(&held.path);
         }
     }
 }
@@ -250,28 +277,27 @@ mod tests {
     #[test]
     fn what_could_not_be_watched_is_tried_again_unasked_and_nothing_else_is() {
         let (queue, woken) = bounded(1);
-        let [in_doubt, stopping] = [false, false].map(AtomicBool::new);
-        let bell = Bell { queue, in_doubt, stopping };
+        let bell = Bell::new(queue);
         let mut rounds = 0;
-        again_and_again(&bell, &woken, Duration::from_millis(1), || {
+        again_and_again(&bell, &woken, || {
             rounds += 1;
             if rounds == 3 {
                 bell.stopping.store(true, Ordering::SeqCst);
                 bell.ring();
             }
-            rounds > 2
+            (rounds <= 2).then_some(Duration::from_millis(1))
         });
         assert_eq!(rounds, 3, "two that failed, and one that nobody asked for");
-        // All is well: the next round is when the bell rings, however short the time to retry.
+        // All is well: the next round is when the bell rings.
         let (begun, rang) = bounded(8);
         bell.stopping.store(false, Ordering::SeqCst);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut rounds = 0;
-                again_and_again(&bell, &woken, Duration::ZERO, || {
+                again_and_again(&bell, &woken, || {
                     rounds += 1;
                     let _ = begun.try_send(rounds);
-                    true
+                    None
                 });
                 drop(begun);
             });
@@ -282,5 +308,23 @@ mod tests {
             bell.ring();
         });
         assert!(rang.is_empty(), "no round that nobody asked for");
+    }
+
+    #[test]
+    fn a_look_waits_until_nothing_changes_and_the_end_waits_for_nothing() {
+        let (queue, woken) = bounded(1);
+        let bell = Bell::new(queue);
+        wait_for_rest(&bell, &woken);
+        let began = Instant::now();
+        bell.motion.lock().heard(began);
+        bell.ring();
+        wait_for_rest(&bell, &woken);
+        assert!(began.elapsed() >= QUIET, "the bell alone is no reason to look");
+        // Whoever stops rings, and is heard in the midst of a change.
+        bell.motion.lock().heard(began + Duration::from_secs(3_600));
+        bell.stopping.store(true, Ordering::SeqCst);
+        bell.ring();
+        wait_for_rest(&bell, &woken);
+        assert!(woken.try_recv().is_ok(), "the end is still to be heard");
     }
 }

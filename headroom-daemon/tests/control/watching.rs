@@ -5,9 +5,13 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use headroom_daemon::watch::WatchThread;
-use headroom_ipc::{ProfileList, SettingGet, SettingValue, StatusCall};
+use headroom_ipc::{
+    Change, ProfileChange, ProfileList, SettingGet, SettingValue, StatusCall, Subscribe, Topic,
+};
 use headroom_profile::Folders;
 
 use crate::daemon::{Daemon, wait_until};
@@ -227,6 +231,112 @@ fn a_link_may_lead_nowhere_for_a_while() {
         let profiles = peer.call(&ProfileList {}).expect("done").profiles;
         profiles.iter().any(|profile| profile.description == "at last")
     });
+}
+
+#[test]
+fn a_folder_far_above_may_go_be_replaced_and_come_back() {
+    let mut place = Place::new(&["a", "home/me/.config/headroom/profiles"]);
+    let mine = "home/me/.config/headroom/profiles/mine.toml";
+    let make = |place: &Place, target: f32| {
+        fs::create_dir_all(place.path(mine).parent().expect("a folder")).expect("made");
+        place.write(mine, target);
+    };
+    make(&place, -21.0);
+    place.comes_to(-21.0, "a folder that has appeared");
+    for (n, above) in ["home/me/.config", "home/me", "home"].into_iter().enumerate() {
+        let away = place.path(&format!("away{n}"));
+        fs::rename(place.path(above), &away).expect("moved");
+        place.comes_to(-20.0, "a folder above that was moved away");
+        make(&place, -25.0);
+        place.comes_to(-25.0, "another in its place");
+        place.write(mine, -26.0);
+        place.comes_to(-26.0, "an edit in that one");
+        // At once, as by somebody who brings a backup back.
+        fs::rename(place.path(above), place.path(&format!("backup{n}"))).expect("moved");
+        fs::rename(&away, place.path(above)).expect("moved back");
+        place.comes_to(-21.0, "the first one is back");
+    }
+    fs::remove_dir_all(place.path("home")).expect("removed");
+    place.comes_to(-20.0, "all of it is removed");
+    make(&place, -22.0);
+    place.comes_to(-22.0, "and made anew");
+}
+
+#[test]
+fn a_link_on_the_way_may_lead_elsewhere() {
+    let mut place = Place::new(&["a", "home/.config/headroom/profiles"]);
+    fs::create_dir(place.path("home")).expect("made");
+    for (dotfiles, target) in [("git/one", -21.0), ("git/two", -22.0)] {
+        let folder = format!("{dotfiles}/config/headroom/profiles");
+        fs::create_dir_all(place.path(&folder)).expect("made");
+        place.write(&format!("{folder}/mine.toml"), target);
+    }
+    let link = place.path("home/.config");
+    symlink("../git/one/config", &link).expect("linked");
+    place.comes_to(-21.0, "a link above that has appeared");
+    // As "ln -sfn" does it.
+    symlink("../git/two/config", place.path("new")).expect("linked");
+    fs::rename(place.path("new"), &link).expect("moved");
+    place.comes_to(-22.0, "it leads elsewhere");
+    fs::remove_file(&link).expect("removed");
+    place.comes_to(-20.0, "it is removed");
+    symlink("../git/one/config", &link).expect("linked");
+    place.comes_to(-21.0, "it is made anew");
+    // And a folder far above where it leads.
+    fs::rename(place.path("git"), place.path("away")).expect("moved");
+    place.comes_to(-20.0, "it leads nowhere");
+    fs::rename(place.path("away"), place.path("git")).expect("moved");
+    place.comes_to(-21.0, "and somewhere again");
+}
+
+/// As of a long checkout of many files, or of one through a slow filter: some of them are gone for
+/// longer than a file takes to be at rest.
+#[test]
+fn a_profile_that_is_gone_for_a_moment_in_a_long_checkout_stays_in_force() {
+    let mut place = Place::new(&["profiles"]);
+    let topics = vec![Topic::Profile];
+    let call = Subscribe { topics, snapshot: false, max_hz: None };
+    place.peer.call(&call).expect("subscribed");
+    let file = place.path("profiles/mine.toml");
+    let others = |place: &Place, n: u32| {
+        let name = format!("n{n}");
+        let text = format!("name = \"{name}\"\ndescription = \"d\"\n");
+        fs::write(place.path(&format!("profiles/{name}.toml")), text).expect("written");
+    };
+    let mut judged = 0;
+    for round in 0..200 {
+        fs::remove_file(&file).expect("removed");
+        // Longer than any file is waited for, and at most 20 ms between one change and the next.
+        let (began, mut last) = (Instant::now(), Instant::now());
+        let mut longest = Duration::ZERO;
+        for n in 0.. {
+            others(&place, n % 40);
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            if began.elapsed() > Duration::from_millis(250) {
+                break;
+            }
+            sleep(Duration::from_millis(2));
+        }
+        let target = -21.0 - (round % 2) as f32;
+        place.write("profiles/mine.toml", target);
+        longest = longest.max(last.elapsed());
+        place.comes_to(target, "the end of a checkout");
+        let told = place.peer.kept();
+        // A machine that stops for longer than a file is at rest has shown a file that is gone.
+        if longest < Duration::from_millis(20) {
+            judged += 1;
+            for event in told {
+                if let Change::Profile(ProfileChange::Used(profile)) = &event.change {
+                    panic!("round {round}: {profile:?} was put in force");
+                }
+            }
+        }
+        if judged == 3 {
+            return;
+        }
+    }
+    panic!("the machine is too busy to judge anything");
 }
 
 #[test]
