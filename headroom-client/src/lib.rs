@@ -25,6 +25,7 @@ mod backoff;
 mod calls;
 mod client;
 mod error;
+pub mod file_channel;
 mod inbox;
 mod place;
 mod subscription;
@@ -32,6 +33,9 @@ mod wire;
 
 pub use client::{Client, DEFAULT_TIMEOUT, MAX_HELD_BYTES, MAX_OPEN_REQUESTS, Ticket};
 pub use error::ClientError;
+pub use file_channel::{
+    ChannelError, FileChannel, FileChannelOptions, Gone, Kind, Message, Received, Side,
+};
 pub use headroom_ipc as ipc;
 pub use headroom_ipc::Endpoint;
 pub use inbox::{MAX_WAITING_BYTES, MAX_WAITING_EVENTS};

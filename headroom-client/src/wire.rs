@@ -103,10 +103,7 @@ impl Wire {
     pub(crate) fn ready(&self, to_write: bool, deadline: Deadline) -> Result<Ready, ClientError> {
         let wanted = if to_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         loop {
-            let left = deadline.left().map(|left| Timespec {
-                tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            });
+            let left = deadline.left().map(timespec);
             let mut sockets = [PollFd::from_borrowed_fd(self.stream.as_fd(), wanted)];
             match poll(&mut sockets, left.as_ref()) {
                 Err(Errno::INTR) => {}
@@ -163,6 +160,14 @@ impl Wire {
             }
         }
         Ok(count)
+    }
+}
+
+/// A time as the kernel takes it.
+pub(crate) fn timespec(time: Duration) -> Timespec {
+    Timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
     }
 }
 

@@ -14,20 +14,25 @@ struct Running(Child);
 
 impl Running {
     fn example(name: &str, endpoint: &Endpoint) -> Running {
-        // target/debug/deps/client-... beside target/debug/examples/NAME
-        let this = std::env::current_exe().unwrap();
-        let built: PathBuf = this.ancestors().nth(2).unwrap().join("examples").join(name);
-        let child = Command::new(&built)
-            .env("HEADROOM_SOCKET", endpoint.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", built.display()));
-        Running(child)
+        Running::begin(built(name).env("HEADROOM_SOCKET", endpoint.to_string()))
+    }
+
+    fn begin(command: &mut Command) -> Running {
+        let child = command.stdout(Stdio::piped()).spawn();
+        Running(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
     fn lines(&mut self) -> std::io::Lines<BufReader<ChildStdout>> {
         BufReader::new(self.0.stdout.take().unwrap()).lines()
     }
+}
+
+/// An example as it was built.
+fn built(name: &str) -> Command {
+    // target/debug/deps/client-... beside target/debug/examples/NAME
+    let this = std::env::current_exe().unwrap();
+    let built: PathBuf = this.ancestors().nth(2).unwrap().join("examples").join(name);
+    Command::new(built)
 }
 
 impl Drop for Running {
@@ -106,4 +111,28 @@ fn status_bar_prints_one_line_of_json_per_change_of_what_it_shows() {
     assert_eq!(lines.next().unwrap()["class"], "bypass");
     drop(peer);
     assert_eq!(lines.next().unwrap()["class"], "off");
+}
+
+#[test]
+fn file_channel_asks_and_answers_through_a_directory_in_two_processes() {
+    let home = tempfile::tempdir().unwrap();
+    let side = |words: &[&str]| {
+        Running::begin(built("file_channel").arg(home.path().join("desk")).args(words))
+    };
+    let mut service = side(&["backend"]);
+    let told = |mut program: Running| -> Vec<String> {
+        let lines = program.lines().map(Result::unwrap).collect();
+        assert!(program.0.wait().unwrap().success());
+        lines
+    };
+    assert_eq!(told(side(&["frontend", "add", "20"])), ["the sum is 20"]);
+    assert_eq!(told(side(&["frontend", "add", "22"])), ["the sum is 42"]);
+    assert_eq!(
+        told(side(&["frontend", "subtract", "1"])),
+        ["refused: there is no \"subtract\", only add and stop"]
+    );
+    assert_eq!(told(side(&["frontend", "stop"])), ["the sum is 42"]);
+    assert!(service.0.wait().unwrap().success());
+    // What the service told of itself was left in place by those who waited for their answers.
+    assert_eq!(told(side(&["frontend"])), ["sum 20", "sum 42"]);
 }

@@ -1,0 +1,215 @@
+//! What a file channel costs: messages a second through one direction, the time from `send` to
+//! `recv` with inotify, and what a reader uses that waits for nothing.
+//!
+//! `cargo bench -p headroom-client --bench file_channel`; with `-- --check` it fails when a figure
+//! is off its bar by more than the slack for a noisy machine. Writer and reader are processes of
+//! their own: this program again.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use headroom_client::{FileChannel, Received};
+use serde_json::json;
+
+/// What a noisy machine may add before `--check` fails.
+const SLACK: f64 = 1.25;
+
+const BURST: u64 = 20_000;
+const ROUNDS: usize = 5;
+const ROUND_TRIPS: u64 = 500;
+const IDLE: Duration = Duration::from_secs(3);
+const FOREVER: Duration = Duration::from_secs(600);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["reader", directory] => return reader(directory),
+        ["echo", directory] => return echo(directory),
+        ["idle", directory] => return idle(directory),
+        _ => {}
+    }
+    let check = arguments.iter().any(|argument| argument == "--check");
+    println!("{:<58} {:>12} {:>16}", "", "measured", "bar");
+    let kept = [throughput(), latency(), at_rest()];
+    if kept.iter().all(|kept| *kept) || !check { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Messages a second, from the first `send` until another process has them all.
+fn throughput() -> bool {
+    let mut rates: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let home = tempfile::tempdir().expect("a directory");
+            let mut channel = FileChannel::backend(home.path()).expect("a channel");
+            let mut reader = part("reader", home.path());
+            let begun = Instant::now();
+            for n in 0..BURST {
+                channel.send_event("level", &json!({"n": n, "level_db": -18.5})).expect("sent");
+            }
+            reader.said("all");
+            BURST as f64 / begun.elapsed().as_secs_f64()
+        })
+        .collect();
+    let rate = median(&mut rates);
+    row("small messages through one direction, median", rate, "/s", "at least", 20_000.0)
+}
+
+/// From `send` to `recv`: half of a round trip to another process and back.
+fn latency() -> bool {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut channel = FileChannel::frontend(home.path()).expect("a channel");
+    let _echo = part("echo", home.path());
+    let mut times: Vec<f64> = (0..ROUND_TRIPS)
+        .map(|n| {
+            let begun = Instant::now();
+            let id = channel.send_request("echo", &n).expect("sent");
+            channel.wait_response(&id, FOREVER).expect("readable").expect("in time");
+            begun.elapsed().as_secs_f64() * 1e3 / 2.0
+        })
+        .collect();
+    let p99 = quantile(&mut times, 0.99);
+    let is_kept =
+        row("from send to receive with inotify, median", median(&mut times), "ms", "at most", 2.0);
+    // For the reader of the table: a busy machine has its say in it.
+    println!("{:<58} {p99:>9.3} ms", "the same, 99 of 100");
+    is_kept
+}
+
+/// What a reader uses in some seconds in which nothing comes.
+fn at_rest() -> bool {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut channel = FileChannel::backend(home.path()).expect("a channel");
+    channel.send_event("level", &1).expect("sent");
+    let reader = part("idle", home.path());
+    // Asleep, and not on its way there.
+    let (mut before, begun) = (usage(&reader.child), Instant::now());
+    loop {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = usage(&reader.child);
+        if now == before {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come to rest");
+        before = now;
+    }
+    std::thread::sleep(IDLE);
+    let after = usage(&reader.child);
+    let cpu_ms = (after.cpu_ns - before.cpu_ns) as f64 / 1e6;
+    let wakes = (after.switches - before.switches) as f64;
+    let what = format!("CPU of an idle reader in {} s", IDLE.as_secs());
+    let cpu = row(&what, cpu_ms, "ms", "at most", 0.0);
+    row("wake-ups of it", wakes, "", "at most", 0.0) && cpu
+}
+
+fn row(what: &str, measured: f64, unit: &str, way: &str, bar: f64) -> bool {
+    let (is_over, is_kept) = match way {
+        "at least" => (measured < bar, measured >= bar / SLACK),
+        _ => (measured > bar, measured <= bar * SLACK),
+    };
+    let verdict = if is_over { "  OVER" } else { "" };
+    let shown = if measured < 100.0 { format!("{measured:.3}") } else { format!("{measured:.0}") };
+    println!("{what:<58} {shown:>9} {unit:<2} {way:>9} {bar} {unit}{verdict}");
+    is_kept
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+fn quantile(values: &mut [f64], part: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[((values.len() as f64 * part) as usize).min(values.len() - 1)]
+}
+
+/// This program in another of its parts.
+struct Part {
+    child: Child,
+    said: BufReader<std::process::ChildStdout>,
+}
+
+fn part(part: &str, directory: &Path) -> Part {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let mut child =
+        command.arg(part).arg(directory).stdout(Stdio::piped()).spawn().expect("it starts");
+    let said = BufReader::new(child.stdout.take().expect("piped"));
+    let mut part = Part { child, said };
+    part.said("ready");
+    part
+}
+
+impl Part {
+    fn said(&mut self, word: &str) {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("it speaks");
+        assert_eq!(line.trim_end(), word);
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn reader(directory: &str) -> ExitCode {
+    let mut channel = FileChannel::frontend(directory).expect("a channel");
+    assert!(channel.recv().expect("readable").is_empty());
+    println!("ready");
+    let mut next_seq = 1;
+    while next_seq <= BURST {
+        assert!(channel.wait(FOREVER).expect("readable"), "waited in vain");
+        for received in channel.recv().expect("readable") {
+            let Received::Message(message) = received else { panic!("{received:?}") };
+            assert_eq!(message.seq, next_seq);
+            next_seq += 1;
+        }
+    }
+    println!("all");
+    ExitCode::SUCCESS
+}
+
+fn echo(directory: &str) -> ExitCode {
+    let mut channel = FileChannel::backend(directory).expect("a channel");
+    println!("ready");
+    let served = channel.poll(FOREVER, |channel, received| {
+        if let Received::Message(request) = received {
+            channel.send_response(&request.id, &request.payload).expect("sent");
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    served.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+fn idle(directory: &str) -> ExitCode {
+    let mut channel = FileChannel::frontend(directory).expect("a channel");
+    assert_eq!(channel.recv().expect("readable").len(), 1);
+    println!("ready");
+    assert!(!channel.wait(FOREVER).expect("readable"));
+    ExitCode::SUCCESS
+}
+
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Usage {
+    cpu_ns: u64,
+    switches: u64,
+}
+
+fn usage(child: &Child) -> Usage {
+    let read =
+        |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).expect("it runs");
+    let cpu_ns = read("schedstat").split_whitespace().next().and_then(|ns| ns.parse().ok());
+    let status = read("status");
+    let switches = status
+        .lines()
+        .filter(|line| line.contains("ctxt_switches:"))
+        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .sum();
+    Usage { cpu_ns: cpu_ns.expect("a figure"), switches }
+}
