@@ -1,6 +1,5 @@
 //! The daemon, where a command can do without it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use headroom_client::ipc::EndpointError;
@@ -35,12 +34,10 @@ pub(crate) fn tell_of_files() {
     let _ = client.and_then(|mut client| client.profile_reload());
 }
 
-/// Where a profile is of which only the daemon knows: its command line can name folders and files
-/// that no other program looks into. Nothing where none runs.
-pub(crate) fn file_of(name: &str) -> Option<String> {
+/// Where the daemon looks for profiles: its command line and its environment can name folders that
+/// nobody else knows. Nothing where none runs.
+pub(crate) fn folders() -> Vec<String> {
     let client = endpoint().and_then(|endpoint| Client::connect_within(&endpoint, PATIENCE));
-    let known = client.and_then(|mut client| client.profile_list()).ok()?.profiles;
-    let path = known.into_iter().find(|profile| profile.name == name)?.path?;
-    // What it keeps in force may have been deleted.
-    Path::new(&path).exists().then_some(path)
+    let known = client.and_then(|mut client| client.profile_list());
+    known.map(|profiles| profiles.folders).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ mod scripted;
 
 use harness::Run;
 use headroom_client::ipc::*;
-use scripted::{Daemon, Peer};
+use scripted::{Daemon, Peer, Script, hello};
 
 fn take<R: serde::Serialize>(peer: &mut Peer, op: impl Into<Op>, result: &R) {
     let request = peer.request().expect("a request");
@@ -46,7 +46,7 @@ fn mine() -> Profile {
 }
 
 fn profiles(used: &str) -> Profiles {
-    Profiles { used: used.into(), profiles: vec![mine(), night()] }
+    Profiles { used: used.into(), profiles: vec![mine(), night()], folders: Vec::new() }
 }
 
 fn target(value: f32) -> Setting {
@@ -55,6 +55,7 @@ fn target(value: f32) -> Setting {
         value: value.into(),
         profile_value: (-20.0).into(),
         overridden: value != -20.0,
+        set_aside: None,
         accepts: Accepts::number(-40.0, -8.0),
     }
 }
@@ -135,7 +136,7 @@ fn reload_names_what_was_read_and_what_could_not_be() {
     let reload = |reloaded: Reloaded| {
         daemon.run(&["profile", "reload"], move |peer| take(peer, ProfileReload {}, &reloaded))
     };
-    let Profiles { used, profiles } = profiles("night");
+    let Profiles { used, profiles, .. } = profiles("night");
     let nothing = Reloaded { used, profiles, ..Reloaded::default() };
     said(&reload(nothing.clone()), "nothing has changed in 2 profiles\n");
     let some = Reloaded {
@@ -221,7 +222,7 @@ limiter.ceiling_dbtp              -3 dBTP                   -24 to 0
 #[test]
 fn a_daemon_that_cannot_be_spoken_with_is_said_and_the_files_are_shown() {
     let daemon = Daemon::new();
-    let later = Hello { protocol: 2, ..scripted::hello() };
+    let later = Hello { protocol: 2, ..hello() };
     let run = daemon.run_before_hello(&["profile", "list"], &ServerFrame::hello(&later));
     assert_eq!(run.code, Some(0), "{run}");
     assert!(run.stderr.starts_with("headroom: warning: headroomd speaks version 2 "), "{run}");
@@ -232,36 +233,77 @@ fn a_daemon_that_cannot_be_spoken_with_is_said_and_the_files_are_shown() {
 #[test]
 fn what_is_written_is_known_to_the_daemon_before_the_next_command() {
     let daemon = Daemon::new();
-    let reload = |peer: &mut Peer| take(peer, ProfileReload {}, &Reloaded::default());
+    let looks: fn(&mut Peer) = |peer| take(peer, ProfileList {}, &profiles("night"));
+    let reload: fn(&mut Peer) = |peer| take(peer, ProfileReload {}, &Reloaded::default());
     for args in [&["profile", "new", "mine"][..], &["profile", "copy", "night", "late"]] {
-        let run = daemon.run(args, reload);
+        let run = daemon.run_with_each(args, vec![Box::new(looks), Box::new(reload)]);
         assert_eq!((run.code, &run.stderr[..]), (Some(0), ""), "{run}");
     }
     // And one that hangs up keeps nobody from writing.
-    let run = daemon.run(&["profile", "copy", "night", "later"], |_| {});
+    let hangs_up: fn(&mut Peer) = |_| {};
+    let args = &["profile", "copy", "night", "later"];
+    let run = daemon.run_with_each(args, vec![Box::new(hangs_up), Box::new(hangs_up)]);
     assert_eq!((run.code, &run.stderr[..]), (Some(0), ""), "{run}");
 }
 
+/// A folder that the daemon's command line names, with `mine` in it.
+fn named_folder(daemon: &Daemon) -> (std::path::PathBuf, String) {
+    let folder = daemon.path("named");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = "name = \"mine\"\ndescription = \"d\"\nagc.target_lufs = -21\n";
+    std::fs::write(folder.join("mine.toml"), text).unwrap();
+    (folder, text.to_owned())
+}
+
 #[test]
-fn where_only_the_daemon_looks_it_is_asked() {
+fn where_only_the_daemon_looks_is_known_from_it() {
     let daemon = Daemon::new();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    for args in [
-        &["profile", "edit", "mine"][..],
-        &["profile", "path", "mine"],
-        &["profile", "export", "mine"],
-        &["profile", "copy", "mine", "other"],
+    let (folder, text) = named_folder(&daemon);
+    let file = format!("{}\n", folder.join("mine.toml").display());
+    let looks = || -> Script {
+        let told = folder.display().to_string();
+        let folders = vec!["/nowhere".into(), told];
+        Box::new(move |peer| {
+            take(peer, ProfileList {}, &Profiles { folders, ..profiles("night") });
+        })
+    };
+    for (args, printed) in [
+        (&["profile", "path", "mine"][..], file.clone()),
+        (&["profile", "export", "mine"], text.clone()),
+        (&["profile", "path", "--all"], format!("/nowhere\n{}\n", folder.display())),
     ] {
-        let known = |path: &str| Profiles {
-            used: "night".into(),
-            profiles: vec![Profile { path: Some(path.into()), ..mine() }, night()],
-        };
-        let there = known(path);
-        let run = daemon.run(args, move |peer| take(peer, ProfileList {}, &there));
-        run.refused(1, &[&format!("mine is where only headroomd looks: {path}")]);
-        // What is gone is nowhere.
-        let gone = known("/nowhere/mine.toml");
-        let run = daemon.run(args, move |peer| take(peer, ProfileList {}, &gone));
-        run.refused(1, &["there is no profile \"mine\""]);
+        said(&daemon.run_with_each(args, vec![looks()]), &printed);
+    }
+    // It counts before the user's own, so it is changed where it is.
+    let reload: fn(&mut Peer) = |peer| take(peer, ProfileReload {}, &Reloaded::default());
+    let listener = daemon.listen();
+    let looks = looks();
+    let script = std::thread::Builder::new().spawn(move || {
+        looks(&mut Peer::greet(&listener, &hello()));
+        reload(&mut Peer::greet(&listener, &hello()));
+    });
+    let mut command = daemon.command(&["profile", "edit", "mine"]);
+    let run = Run::of(command.env("EDITOR", "sed -i s/-21/-22/").env_remove("VISUAL"));
+    script.unwrap().join().unwrap();
+    said(&run, &format!("saved {file}"));
+    let edited = std::fs::read_to_string(folder.join("mine.toml")).unwrap();
+    assert_eq!(edited, text.replace("-21", "-22"));
+}
+
+#[test]
+fn with_no_daemon_its_folders_can_be_named() {
+    let daemon = Daemon::new();
+    let (folder, text) = named_folder(&daemon);
+    let folder = folder.to_str().unwrap();
+    let run = daemon.run_alone(&["profile", "export", "mine", "--profile-dir", folder]);
+    said(&run, &text);
+    let run = daemon.run_alone(&["profile", "--profile-dir", folder, "list"]);
+    assert!(run.stdout.contains("\n  mine "), "{run}");
+    for args in [&["get", "agc.target_lufs"][..], &["settings", "agc"]] {
+        std::fs::create_dir_all(daemon.path("home/headroom")).unwrap();
+        let state = "version = 1\nprofile = \"mine\"\nbypass = false\n# end\n";
+        std::fs::write(daemon.path("home/headroom/state.toml"), state).unwrap();
+        let run = daemon.run_alone(&[args, &["--profile-dir", folder]].concat());
+        assert!(run.stdout.contains("-21 LUFS"), "{run}");
     }
 }

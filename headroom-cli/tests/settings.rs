@@ -16,6 +16,7 @@ fn target(value: f32) -> Setting {
         value: value.into(),
         profile_value: (-18.0).into(),
         overridden: value != -18.0,
+        set_aside: None,
         accepts: Accepts::number(-40.0, -8.0),
     }
 }
@@ -26,6 +27,7 @@ fn detector() -> Setting {
         value: "rms".into(),
         profile_value: "peak".into(),
         overridden: true,
+        set_aside: None,
         accepts: Accepts::word(&["peak", "rms"]),
     }
 }
@@ -144,6 +146,58 @@ fn adjust_says_that_it_stopped_at_the_limit() {
         });
         said(&run, shown);
     }
+}
+
+#[test]
+fn adjust_says_which_other_setting_it_stopped_at() {
+    let daemon = Daemon::new();
+    let ceiling = Setting {
+        key: "limiter.ceiling_dbtp".into(),
+        accepts: Accepts::number(-24.0, 0.0),
+        ..target(-8.0)
+    };
+    for (before, shown) in [
+        (
+            -15.0,
+            "agc.target_lufs = -11 LUFS (before: -15 LUFS): stopped at the limit that another \
+             setting makes: the target must be at least 3 below the ceiling (limiter.ceiling_dbtp \
+             is -8 dBTP)\n",
+        ),
+        (
+            -11.0,
+            "agc.target_lufs = -11 LUFS as before: at the limit that another setting makes: the \
+             target must be at least 3 below the ceiling (limiter.ceiling_dbtp is -8 dBTP)\n",
+        ),
+    ] {
+        let all = SettingValues { settings: vec![target(-11.0), ceiling.clone()] };
+        let run = daemon.run(&["adjust", "agc.target_lufs", "6"], move |peer| {
+            take(peer, SettingGet { key: "agc.target_lufs".into() }, &target(before));
+            take(peer, step(6.0), &target(-11.0));
+            take(peer, SettingList { section: None }, &all);
+        });
+        said(&run, shown);
+    }
+}
+
+#[test]
+fn a_value_that_waits_is_told_from_one_in_force() {
+    let daemon = Daemon::new();
+    let waits = Setting { overridden: true, set_aside: Some((-8.0).into()), ..target(-18.0) };
+    let answer = waits.clone();
+    let run = daemon.run(&["get", "agc.target_lufs"], move |peer| {
+        take(peer, SettingGet { key: "agc.target_lufs".into() }, &answer);
+    });
+    said(
+        &run,
+        "agc.target_lufs = -18 LUFS (you set -8 LUFS: not in force, as it contradicts another \
+         setting)\n",
+    );
+    let run = daemon.run(&["settings"], move |peer| {
+        take(peer, SettingList { section: None }, &SettingValues { settings: vec![waits] });
+    });
+    let note = "\nNot in force, as it contradicts another setting (headroom status says which):\n  \
+                agc.target_lufs = -8 LUFS\n";
+    assert!(run.stdout.ends_with(note), "{run}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn main() {
         value: SettingValue::Number(-16.5),
         profile_value: SettingValue::Number(-18.0),
         overridden: true,
+        set_aside: None,
         accepts: Accepts::number(-40.0, -8.0),
     };
     both(&SettingGet { key: "agc.target_lufs".into() }, &setting, 3000.0);

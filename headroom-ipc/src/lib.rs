@@ -30,7 +30,7 @@
 //! # fn daemon(bytes: &[u8]) -> Vec<u8> {
 //! #     let request = decode_request(&bytes[4..]).unwrap();
 //! #     let setting = Setting { key: "agc.target_lufs".into(), value: SettingValue::Number(-18.0),
-//! #         profile_value: SettingValue::Number(-18.0), overridden: false,
+//! #         profile_value: SettingValue::Number(-18.0), overridden: false, set_aside: None,
 //! #         accepts: Accepts::number(-40.0, -8.0) };
 //! #     ServerFrame::reply(request.id, &setting).bytes().to_vec()
 //! # }

@@ -12,6 +12,8 @@ use crate::profile::Profile;
 const ROOM_FOR_PEAKS_DB: f32 = 3.0;
 /// What is nearer than this is the same, whatever `f32` has made of it.
 const ROUNDING: f64 = 0.0005;
+/// How far a step stays away from what a value must be less, or more, than.
+const STEP_BEFORE: f32 = 0.1;
 
 const TARGET: &str = "agc.target_lufs";
 const CEILING: &str = "limiter.ceiling_dbtp";
@@ -29,6 +31,8 @@ pub struct Conflict {
     rule: &'static str,
     /// What each would have to be, as the other is.
     ways_out: [String; 2],
+    /// The nearest value of each that would do.
+    nearest: [f32; 2],
 }
 
 impl fmt::Display for Conflict {
@@ -49,6 +53,26 @@ impl Conflict {
     #[must_use]
     pub fn is_about(&self, key: &str) -> bool {
         key == ENABLED || self.keys.contains(&key)
+    }
+
+    /// What would have to hold, as a clause.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
+
+    /// The setting that stands against this one.
+    #[must_use]
+    pub fn against(&self, key: &str) -> Option<&'static str> {
+        let this = self.keys.iter().position(|known| *known == key)?;
+        Some(self.keys[1 - this])
+    }
+
+    /// The nearest value that this setting could have, as the other one is.
+    #[must_use]
+    pub fn nearest(&self, key: &str) -> Option<f32> {
+        let this = self.keys.iter().position(|known| *known == key)?;
+        Some(self.nearest[this])
     }
 }
 
@@ -71,6 +95,8 @@ impl Profile {
                     format!("{} or less", tidy(ceiling - ROOM_FOR_PEAKS_DB)),
                     format!("{} or more", tidy(target + ROOM_FOR_PEAKS_DB)),
                 ],
+                nearest: [ceiling - ROOM_FOR_PEAKS_DB, target + ROOM_FOR_PEAKS_DB]
+                    .map(|number| tidy(number) as f32),
             });
         }
         if over(silence, target) > -ROUNDING {
@@ -82,6 +108,8 @@ impl Profile {
                     format!("less than {}", tidy(target)),
                     format!("more than {}", tidy(silence)),
                 ],
+                nearest: [target - STEP_BEFORE, silence + STEP_BEFORE]
+                    .map(|number| tidy(number) as f32),
             });
         }
         None

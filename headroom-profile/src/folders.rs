@@ -53,6 +53,14 @@ impl Folders {
         )
     }
 
+    /// These folders in the place of all others, in this order, as another program searches them.
+    /// The user's own stays the user's.
+    #[must_use]
+    pub fn searched_by_another(mut self, paths: &[PathBuf]) -> Folders {
+        self.paths = paths.to_vec();
+        self
+    }
+
     /// And this one file, which counts before every folder.
     #[must_use]
     pub fn with_file(mut self, file: &Path) -> Folders {

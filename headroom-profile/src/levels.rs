@@ -127,11 +127,13 @@ impl Levels {
 
     /// One setting as clients see it.
     pub fn setting(&self, setting: &Setting) -> ipc::Setting {
+        let is_set_aside = self.set_aside.contains_key(setting.key);
         ipc::Setting {
             key: setting.key.to_owned(),
             value: wire::value(setting.value(&self.in_force)),
             profile_value: wire::value(setting.value(&self.profile)),
             overridden: self.overrides.contains_key(setting.key),
+            set_aside: self.override_of(setting.key).cloned().filter(|_| is_set_aside),
             accepts: wire::accepts(setting.kind),
         }
     }
@@ -227,7 +229,8 @@ mod tests {
         levels.use_profile(&profile("limiter.ceiling_dbtp = -6\n"));
         assert_eq!(waiting(&levels), ["agc.target_lufs"]);
         assert_eq!(levels.agc_target_lufs(), -18.0);
-        assert!(levels.setting(Setting::find("agc.target_lufs").expect("one")).overridden);
+        let shown = levels.setting(Setting::find("agc.target_lufs").expect("one"));
+        assert_eq!((shown.overridden, shown.set_aside), (true, Some((-8.0).into())));
         // Another setting makes room for it.
         set(&mut levels, "limiter.ceiling_dbtp", -3.0).expect("fine");
         assert_eq!(waiting(&levels), [""; 0]);

@@ -6,19 +6,20 @@
 //! the good version behind it is still there. This reads the disk and must not be called with a
 //! lock held.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+mod folder;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+pub use folder::{FolderWarning, MAX_FILES_IN_FOLDER};
 
 use crate::embedded::embedded;
 use crate::folders::Folders;
 use crate::load::{LoadError, Loaded, Origin, load_embedded, load_file};
 use crate::spelling::nearest;
-
-/// The most files that are read in one folder; the first by name are.
-pub const MAX_FILES_IN_FOLDER: usize = 256;
+use folder::files_of;
 
 /// The profiles of a scan. See the module.
 #[derive(Debug, Default)]
@@ -42,46 +43,6 @@ pub struct Version {
     pub origin: Origin,
     /// What is there.
     pub content: Result<Loaded, LoadError>,
-}
-
-/// A folder whose profiles are not all there. One that does not exist is no reason to warn.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FolderWarning {
-    /// It cannot be looked into.
-    #[error("reading the folder of profiles {}: {why}", path.display())]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        why: String,
-    },
-    /// It holds more than [`MAX_FILES_IN_FOLDER`].
-    #[error(
-        "the folder {} holds {files} profiles, of which the first {MAX_FILES_IN_FOLDER} by name \
-         are read: move some elsewhere",
-        path.display()
-    )]
-    Crowded {
-        /// The folder.
-        path: PathBuf,
-        /// How many it holds.
-        files: usize,
-    },
-    /// A profile of this name would be taken for a file, so that nobody could ask for it.
-    #[error(
-        "{} is left out, as a profile's name cannot end in .toml: rename it",
-        path.display()
-    )]
-    NameIsAFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file's name is not text, so that nobody could ask for it.
-    #[error("the name of {} is not UTF-8 text, so it is left out: rename it", path.display())]
-    NameIsNotText {
-        /// The file.
-        path: PathBuf,
-    },
 }
 
 impl Library {
@@ -256,29 +217,10 @@ impl Entry {
     }
 }
 
-/// The names of the profiles in a folder, sorted, as far as there are not too many, and how many
-/// there are.
-fn files_of(folder: &Path) -> io::Result<(BTreeSet<OsString>, usize)> {
-    let mut files = BTreeSet::new();
-    let mut count = 0;
-    for file in fs::read_dir(folder)? {
-        let name = file?.file_name();
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(b".") || !bytes.ends_with(b".toml") {
-            continue;
-        }
-        count += 1;
-        files.insert(name);
-        if files.len() > MAX_FILES_IN_FOLDER {
-            files.pop_last();
-        }
-    }
-    Ok((files, count))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
 
     use super::*;
 

@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 use headroom_client::ipc::{BypassTo, Route, Topic};
 
 pub(crate) use profile::{
-    CopyArgs, DeleteArgs, EditArgs, ExportArgs, ImportArgs, ListArgs, NewArgs, PathArgs,
-    ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
+    CopyArgs, DeleteArgs, EditArgs, ExportArgs, FolderArgs, ImportArgs, ListArgs, NewArgs,
+    PathArgs, ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
 };
 pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
 

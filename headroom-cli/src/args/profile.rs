@@ -14,8 +14,20 @@ Examples:
   headroom profile use night
   headroom profile edit night")]
 pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+
     #[command(subcommand)]
     pub(crate) verb: ProfileVerb,
+}
+
+/// Folders beside those of the system and the user.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FolderArgs {
+    /// Look into this folder too, as with `headroomd --profile-dir`; can be given more than once.
+    /// A running headroomd says by itself where it looks
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) profile_dir: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,7 @@
 //! What was typed behind the verbs about single settings.
 
+use super::FolderArgs;
+
 /// Change a setting, and keep it so over profile switches and restarts
 ///
 /// The value is taken as it is: -16 is -16 and not 16 less; `headroom adjust` goes by steps.
@@ -55,6 +57,9 @@ pub(crate) struct GetArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
 
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+
     /// Print JSON, as the op `setting.get` of IPC.md gives it
     #[arg(long)]
     pub(crate) json: bool,
@@ -77,6 +82,9 @@ pub(crate) struct SettingsArgs {
     /// Only what has been changed by `headroom set` and the like
     #[arg(long)]
     pub(crate) changed: bool,
+
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
 
     /// Print JSON, as the op `setting.list` of IPC.md gives it
     #[arg(long)]

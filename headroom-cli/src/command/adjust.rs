@@ -1,11 +1,13 @@
 //! `headroom adjust KEY STEP`: changes a number by a step, and says where it has come to.
 
-use headroom_client::ipc::{Code, SettingAmount, SettingGet, SettingSet, SettingValue};
+use headroom_client::ipc::{Code, Setting, SettingAmount, SettingGet, SettingSet, SettingValue};
 use headroom_client::{Client, endpoint};
+use headroom_profile::{Profile, embedded, wire};
 
 use crate::args::AdjustArgs;
 use crate::failure::Failure;
-use crate::print::{self, Paint, Reach};
+use crate::on_disk::DEFAULT;
+use crate::print::{self, End, Paint, Reach};
 
 pub(crate) fn run(args: &AdjustArgs) -> Result<(), Failure> {
     let mut client = Client::connect(&endpoint()?)?;
@@ -33,7 +35,45 @@ pub(crate) fn run(args: &AdjustArgs) -> Result<(), Failure> {
         }
         _ => Reach::Whole,
     };
-    print::result(&print::adjusted(&before, &now, reach, Paint::for_stdout()))
+    let end = match reach {
+        Reach::Whole => End::Limit,
+        Reach::Short | Reach::Nowhere => end(&mut client, &now, args.step)?,
+    };
+    print::result(&print::adjusted(&before, &now, reach, &end, Paint::for_stdout()))
+}
+
+/// What a step ended at that did not come as far as was asked for.
+fn end(client: &mut Client, now: &Setting, step: f32) -> Result<End, Failure> {
+    let limit = if step > 0.0 { now.accepts.max } else { now.accepts.min };
+    if limit.is_none_or(|limit| now.value == SettingValue::Number(limit)) {
+        return Ok(End::Limit);
+    }
+    // What would be said of a value that is further on.
+    let mut settings = client.setting_list(None)?.settings;
+    for setting in &mut settings {
+        if setting.key == now.key {
+            setting.value = limit.unwrap_or_default().into();
+        }
+    }
+    let conflict = together(&settings).and_then(|profile| profile.conflict());
+    let Some(conflict) = conflict else { return Ok(End::Limit) };
+    let value_of = |key: &str| Some(&settings.iter().find(|setting| setting.key == key)?.value);
+    let other = conflict.against(&now.key).and_then(|key| Some((key, value_of(key)?)));
+    let is = other.map(|(key, value)| format!(" ({})", print::key_and_value(key, value)));
+    Ok(End::Other(format!("{}{}", conflict.rule(), is.unwrap_or_default())))
+}
+
+/// A profile with these values in it.
+fn together(settings: &[Setting]) -> Option<Profile> {
+    let (name, text) = embedded().find(|(name, _)| *name == DEFAULT)?;
+    let mut profile = Profile::parse_as(name, name, text).ok()?.profile;
+    for setting in settings {
+        if let Some(known) = headroom_profile::Setting::find(&setting.key) {
+            // What a newer daemon lets it be may be nothing that is known here.
+            let _ = known.put(&mut profile, wire::value_back(&setting.value));
+        }
+    }
+    Some(profile)
 }
 
 /// Whether a step came as far as was asked for.

@@ -10,7 +10,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
     let setting = match daemon::connect_if_running() {
         Some(mut client) => client.setting_get(&args.key)?,
         None => {
-            let on_disk = OnDisk::read();
+            let on_disk = OnDisk::read_as(&[], &args.folders.profile_dir);
             let setting = on_disk.setting(&args.key)?;
             on_disk.say_so();
             setting

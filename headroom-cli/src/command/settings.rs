@@ -13,7 +13,7 @@ pub(crate) fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let SettingValues { mut settings } = match daemon::connect_if_running() {
         Some(mut client) => client.setting_list(section)?,
         None => {
-            let on_disk = OnDisk::read();
+            let on_disk = OnDisk::read_as(&[], &args.folders.profile_dir);
             let settings = on_disk.section(section)?;
             on_disk.say_so();
             settings

@@ -37,10 +37,22 @@ pub(crate) struct OnDisk {
 pub(crate) const DEFAULT: &str = "default";
 
 impl OnDisk {
-    /// Reads them, and says which it cannot.
-    pub(crate) fn read() -> OnDisk {
+    /// Reads what is in the folders that the daemon looks into, if one runs and `extra` does not
+    /// name any; else in those of this user, and in `extra`.
+    pub(crate) fn read(extra: &[PathBuf]) -> OnDisk {
+        let told = if extra.is_empty() { daemon::folders() } else { Vec::new() };
+        OnDisk::read_as(&told, extra)
+    }
+
+    /// The same, where it is known already what the daemon tells of its folders.
+    pub(crate) fn read_as(told: &[String], extra: &[PathBuf]) -> OnDisk {
         let remembered = remembered::read();
-        let folders = Folders::find(&[]);
+        let folders = Folders::find(extra);
+        let folders = if told.is_empty() || !extra.is_empty() {
+            folders
+        } else {
+            folders.searched_by_another(&told.iter().map(PathBuf::from).collect::<Vec<_>>())
+        };
         // A profile that was chosen by its file is one more place to look.
         let folders = match remembered.profile.as_deref() {
             Some(path) if is_path(path) => folders.with_file(Path::new(path)),
@@ -83,10 +95,6 @@ impl OnDisk {
     /// The profile of this name, in the daemon's words where there is none.
     pub(crate) fn entry(&self, name: &str) -> Result<&Entry, Failure> {
         self.library.get(name).ok_or_else(|| {
-            if let Some(path) = daemon::file_of(name) {
-                return Failure::refused(format!("{name} is where only headroomd looks: {path}"))
-                    .with_hint("change that file itself, and headroomd hears of it");
-            }
             let known: Vec<&str> = self.library.names().collect();
             Failure::refused(ipc::Error::not_found("name", "profile", name, &known))
                 .with_hint("headroom profile list shows all")
@@ -106,13 +114,15 @@ impl OnDisk {
         Ok(self.user_folder()?.join(format!("{name}.toml")))
     }
 
-    /// The file of this profile, where it was chosen by a file that is not in the user's folder:
-    /// it counts before every folder.
-    pub(crate) fn chosen_file(&self, name: &str) -> Option<&Path> {
-        let file = self.folders.file()?;
-        let counts = &self.library.get(name)?.counts().origin;
-        let is_counted = matches!(counts, Origin::File(path) if path == file);
-        (is_counted && !self.is_users(counts)).then_some(file)
+    /// The file of this profile, where it counts before one in the user's folder: it was chosen by
+    /// its file, or is in a folder that the command line names.
+    pub(crate) fn counts_before_own(&self, name: &str) -> Option<&Path> {
+        let Origin::File(path) = &self.library.get(name)?.counts().origin else { return None };
+        let weight = |folder: Option<&Path>| {
+            self.folders.paths().iter().position(|known| Some(known.as_path()) == folder)
+        };
+        let is_chosen = self.folders.file() == Some(path) && path.parent() != self.folders.user();
+        (is_chosen || weight(path.parent()) > weight(self.folders.user())).then_some(path)
     }
 
     /// Whether a version is the user's own.

@@ -24,7 +24,9 @@ pub(crate) use profile::{
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
 pub(crate) use route::{meant, routed_by, routes};
-pub(crate) use setting::{Reach, adjusted, setting_line, settings_table, taken_back};
+pub(crate) use setting::{
+    End, Reach, adjusted, key_and_value, setting_line, settings_table, taken_back,
+};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
 pub(crate) use verdict::ProfileVerdict;

@@ -16,10 +16,19 @@ const VALUE: usize = 11;
 pub(crate) enum Reach {
     /// All the way.
     Whole,
-    /// To the limit, on the way.
+    /// Not all of it.
     Short,
-    /// It was at the limit before.
+    /// It stays where it was.
     Nowhere,
+}
+
+/// What a step ended at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum End {
+    /// The limit of the setting itself.
+    Limit,
+    /// Another setting, which this is said of it in few words.
+    Other(String),
 }
 
 /// A setting as it is, and as the profile has it where that is hidden by it.
@@ -28,8 +37,17 @@ pub(crate) fn setting_line(setting: &Setting, paint: Paint) -> String {
 }
 
 /// A setting after a step.
-pub(crate) fn adjusted(before: &Setting, now: &Setting, reach: Reach, paint: Paint) -> String {
-    let limit = range(&now.accepts);
+pub(crate) fn adjusted(
+    before: &Setting,
+    now: &Setting,
+    reach: Reach,
+    end: &End,
+    paint: Paint,
+) -> String {
+    let limit = match end {
+        End::Limit => format!("its limit ({})", range(&now.accepts)),
+        End::Other(why) => format!("the limit that another setting makes: {why}"),
+    };
     let value = paint.bold(amount(&now.key, &now.value));
     let key = plain(&now.key);
     match reach {
@@ -37,10 +55,10 @@ pub(crate) fn adjusted(before: &Setting, now: &Setting, reach: Reach, paint: Pai
             format!("{key} = {value} (before: {})\n", amount(&before.key, &before.value))
         }
         Reach::Short => format!(
-            "{key} = {value} (before: {}): stopped at its limit ({limit})\n",
+            "{key} = {value} (before: {}): stopped at {limit}\n",
             amount(&before.key, &before.value)
         ),
-        Reach::Nowhere => format!("{key} = {value} as before: at its limit ({limit})\n"),
+        Reach::Nowhere => format!("{key} = {value} as before: at {limit}\n"),
     }
 }
 
@@ -58,7 +76,25 @@ pub(crate) fn settings_table(settings: &[Setting], paint: Paint) -> String {
         second: setting.overridden.then(|| amount(&setting.key, &setting.profile_value)),
         range: range(&setting.accepts),
     });
-    table(["Value", "Profile"], rows, paint)
+    let mut text = table(["Value", "Profile"], rows, paint);
+    let waiting = |setting: &Setting| {
+        Some(format!(
+            "{} = {}",
+            plain(&setting.key),
+            amount(&setting.key, setting.set_aside.as_ref()?)
+        ))
+    };
+    let waiting: Vec<String> = settings.iter().filter_map(waiting).collect();
+    if !waiting.is_empty() {
+        let _ = write!(
+            text,
+            "\nNot in force, as it contradicts another setting (headroom status says which):\n"
+        );
+        for line in waiting {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
 }
 
 /// The values of a profile, one a line, and what would be in force where that is another.
@@ -111,13 +147,21 @@ fn table<'a>(heads: [&str; 2], rows: impl Iterator<Item = Row<'a>>, paint: Paint
 
 /// The same without the end of the line.
 pub(super) fn as_it_is(setting: &Setting, paint: Paint) -> String {
-    let Setting { key, value, profile_value, overridden, .. } = setting;
-    let hidden = if *overridden {
-        format!(" (profile: {})", amount(key, profile_value))
-    } else {
-        String::new()
+    let Setting { key, value, profile_value, overridden, set_aside, .. } = setting;
+    let hidden = match set_aside {
+        Some(wanted) => format!(
+            " (you set {}: not in force, as it contradicts another setting)",
+            amount(key, wanted)
+        ),
+        None if *overridden => format!(" (profile: {})", amount(key, profile_value)),
+        None => String::new(),
     };
     format!("{} = {}{hidden}", plain(key), paint.bold(amount(key, value)))
+}
+
+/// A key and its value, with its unit.
+pub(crate) fn key_and_value(key: &str, value: &SettingValue) -> String {
+    format!("{} is {}", plain(key), amount(key, value))
 }
 
 /// A value with its unit, which the end of its key tells.

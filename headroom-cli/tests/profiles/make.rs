@@ -200,7 +200,13 @@ fn import_does_not_hide_behind_a_file_that_was_chosen() {
         [&["profile", "import", "new.toml"][..], &["profile", "import", "new.toml", "--force"]]
     {
         let run = home.run(args);
-        run.refused(1, &["mine was chosen by its file", chosen.to_str().unwrap()]);
+        run.refused(
+            1,
+            &[
+                "there is a profile mine that counts before those in your folder",
+                chosen.to_str().unwrap(),
+            ],
+        );
     }
     assert_eq!(home.names(USER), [""; 0]);
     // In the user's folder it is what is replaced.

@@ -95,4 +95,7 @@ fn an_override_that_contradicts_the_profile_is_not_shown_as_in_force() {
     let run = home.run(&["get", "agc.target_lufs", "--json"]);
     let setting: Setting = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((setting.value, setting.overridden), (SettingValue::Number(-18.0), true));
+    assert_eq!(setting.set_aside, Some(SettingValue::Number(-8.0)));
+    let run = home.run(&["get", "agc.target_lufs"]);
+    assert!(run.stdout.contains("-18 LUFS (you set -8 LUFS: not in force"), "{run}");
 }

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Daemon(Folder);
 
+/// What a daemon does on one connection.
+pub(crate) type Script = Box<dyn FnOnce(&mut Peer) + Send>;
+
 impl Daemon {
     pub(crate) fn new() -> Daemon {
         Daemon(Folder::new())
@@ -55,6 +58,27 @@ impl Daemon {
         drop(UnixStream::connect(self.0.path("control.sock")));
         beside.join().unwrap_or_else(|_| panic!("the script failed; {run}"));
         run
+    }
+
+    /// Runs `headroom`, which connects once for each of these scripts.
+    pub(crate) fn run_with_each(&self, args: &[&str], scripts: Vec<Script>) -> Run {
+        let listener = self.listen();
+        let beside = beside(move || {
+            for script in scripts {
+                script(&mut Peer::greet(&listener, &hello()));
+            }
+        });
+        let run = Run::of(&mut self.command(args));
+        while !beside.is_finished() {
+            drop(UnixStream::connect(self.0.path("control.sock")));
+            std::thread::yield_now();
+        }
+        beside.join().unwrap_or_else(|_| panic!("the script failed; {run}"));
+        run
+    }
+
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path(name)
     }
 
     /// Runs `headroom` against a daemon that says this first, and then closes.

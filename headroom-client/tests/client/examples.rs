@@ -44,8 +44,11 @@ impl Drop for Running {
 
 fn state() -> Mirror {
     let mut state = Mirror::full();
-    let _ = state
-        .publish(ProfileChange::Reloaded(Profiles { used: "night".into(), profiles: Vec::new() }));
+    let _ = state.publish(ProfileChange::Reloaded(Profiles {
+        used: "night".into(),
+        profiles: Vec::new(),
+        folders: Vec::new(),
+    }));
     state
 }
 

@@ -116,6 +116,7 @@ pub(crate) fn setting(key: &str, number: f32) -> Setting {
         value: number.into(),
         profile_value: number.into(),
         overridden: false,
+        set_aside: None,
         accepts: Accepts::number(-100.0, 100.0),
     }
 }

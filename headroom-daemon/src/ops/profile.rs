@@ -37,7 +37,7 @@ pub(crate) fn show(model: &Model, call: &ProfileShow) -> Result<ProfileDetail, E
 /// The second half of `profile.reload`: the folders have been scanned.
 pub(crate) fn reloaded(model: &mut Model, library: Library, effects: &mut Effects) -> Reloaded {
     let News { reloaded, removed, .. } = scanned(model, library, Stillness::AtRest, effects);
-    let Profiles { used, profiles } = model.profile_state().clone();
+    let Profiles { used, profiles, .. } = model.profile_state().clone();
     // Also what could not be read the last time: whoever asks wants to know.
     let failed = model.profiles.at_fault().map(|(name, _)| name.to_owned()).collect();
     Reloaded { used, profiles, reloaded, failed, removed }
@@ -70,7 +70,7 @@ pub(crate) fn scanned(
             model.publish(ProfileChange::Failed(profile), effects);
         }
     }
-    let profiles = Profiles { used: used.clone(), profiles: model.profiles.all() };
+    let profiles = model.profiles.shown(used.clone());
     // Also where only a setting is another, which the list does not show.
     let any = !news.reloaded.is_empty() || !news.removed.is_empty();
     if any || profiles != *model.profile_state() {

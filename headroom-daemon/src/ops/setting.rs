@@ -29,21 +29,45 @@ pub(crate) fn set(
     effects: &mut Effects,
 ) -> Result<ipc::Setting, Error> {
     let setting = find(&call.key)?;
-    let value = match &call.amount {
-        SettingAmount::Value(value) => value.clone(),
-        SettingAmount::By(by) => {
-            SettingValue::Number(stepped(setting, &model.levels.setting(setting).value, *by)?)
-        }
-    };
-    match model.levels.set(setting, value.clone()) {
-        Ok(()) => {}
-        Err(NotSet::NotAllowed) => return Err(not_allowed(setting, value)),
-        Err(NotSet::Conflict(conflict)) => {
-            let error = Error::new(ipc::Code::Conflict, conflict.to_string());
-            return Err(error.with_field("value").with_value(value));
-        }
+    match &call.amount {
+        SettingAmount::Value(value) => put(model, setting, value)?,
+        SettingAmount::By(by) => step(model, setting, *by)?,
     }
     Ok(changed(model, setting, effects))
+}
+
+fn put(model: &mut Model, setting: &'static Setting, value: &SettingValue) -> Result<(), Error> {
+    model.levels.set(setting, value.clone()).map_err(|error| match error {
+        NotSet::NotAllowed => not_allowed(setting, value.clone()),
+        NotSet::Conflict(conflict) => Error::new(ipc::Code::Conflict, conflict.to_string())
+            .with_field("value")
+            .with_value(value.clone()),
+    })
+}
+
+/// Goes a step, at most to the end of what the setting takes, and to where it would contradict
+/// another.
+fn step(model: &mut Model, setting: &'static Setting, by: f32) -> Result<(), Error> {
+    let now = model.levels.setting(setting).value;
+    let mut wanted = stepped(setting, &now, by)?;
+    let is_on_the_way = |value: f32, wanted: f32| match now {
+        SettingValue::Number(now) if by > 0.0 => (now..wanted).contains(&value),
+        SettingValue::Number(now) => value <= now && value > wanted,
+        _ => false,
+    };
+    // Nearer with each round, until it fits or there is no way at all.
+    loop {
+        let conflict = match model.levels.set(setting, wanted.into()) {
+            Ok(()) => return Ok(()),
+            Err(NotSet::NotAllowed) => return Err(not_allowed(setting, wanted.into())),
+            Err(NotSet::Conflict(conflict)) => conflict,
+        };
+        match conflict.nearest(setting.key) {
+            Some(nearest) if is_on_the_way(nearest, wanted) => wanted = nearest,
+            // It is as near already as a step would bring it.
+            _ => return Ok(()),
+        }
+    }
 }
 
 pub(crate) fn clear(

@@ -110,10 +110,7 @@ impl Model {
         };
         // Before the first event this is the state of each topic, with the number 0. The
         // daemon's own topic begins with `started`, which nobody can have subscribed to yet.
-        model.mirror.profile = Some(Tracked {
-            seq: 0,
-            state: Profiles { used: used.clone(), profiles: model.profiles.all() },
-        });
+        model.mirror.profile = Some(Tracked { seq: 0, state: model.profiles.shown(used.clone()) });
         model.mirror.setting = Some(Tracked {
             seq: 0,
             state: Settings { bypass: remembered.bypass, settings: model.levels.settings() },

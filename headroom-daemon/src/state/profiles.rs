@@ -99,9 +99,11 @@ impl KnownProfiles {
         self.known.keys().map(String::as_str).collect()
     }
 
-    /// What clients see of all, sorted by name.
-    pub(crate) fn all(&self) -> Vec<ipc::Profile> {
-        self.known.values().map(|known| known.about.clone()).collect()
+    /// What clients see of all, sorted by name, while this one is in force.
+    pub(crate) fn shown(&self, used: String) -> ipc::Profiles {
+        let profiles = self.known.values().map(|known| known.about.clone()).collect();
+        let folders = self.folders.paths().iter().map(|path| path.display().to_string());
+        ipc::Profiles { used, profiles, folders: folders.collect() }
     }
 
     /// The profiles whose files cannot be used as they are now.

@@ -41,6 +41,29 @@ fn told(daemon: &Daemon) -> Option<ChainParams> {
 }
 
 #[test]
+fn a_step_ends_where_it_would_contradict_another_setting() {
+    let daemon = Daemon::start();
+    let mut peer = daemon.peer();
+    set(&mut peer, "limiter.ceiling_dbtp", value(-6.0)).expect("done");
+    let mut step = |key: &str, by| match set(&mut peer, key, SettingAmount::By(by)).expect("done") {
+        SettingValue::Number(now) => now,
+        other => panic!("{other:?}"),
+    };
+    // The target stays 3 below the ceiling, whichever of them moves.
+    assert_eq!(step("agc.target_lufs", 5.0), -13.0);
+    assert_eq!(step("agc.target_lufs", 5.0), -9.0);
+    assert_eq!(step("agc.target_lufs", 0.5), -9.0, "no further");
+    assert_eq!(step("limiter.ceiling_dbtp", -1.0), -6.0);
+    assert_eq!(step("agc.target_lufs", -2.0), -11.0, "and back");
+    assert_eq!(step("limiter.ceiling_dbtp", -20.0), -8.0);
+    // Silence stays below the target.
+    assert_eq!(step("agc.silence_threshold_lufs", 45.0), -20.0, "its own limit");
+    assert_eq!(step("agc.target_lufs", -15.0), -19.9);
+    assert_eq!(step("agc.target_lufs", -0.05), -19.95, "a finer step goes further");
+    assert_eq!(step("agc.target_lufs", -15.0), -19.95, "but never back");
+}
+
+#[test]
 fn a_setting_is_in_force_when_its_reply_comes() {
     let daemon = Daemon::start();
     let mut peer = daemon.peer();

@@ -13,6 +13,10 @@ pub struct Profiles {
     pub used: String,
     /// Every one, by name.
     pub profiles: Vec<Profile>,
+    /// The folders that they are looked for in; of two of a name, the one in the later folder
+    /// counts. Optional: absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
 }
 
 /// A profile, without its settings.

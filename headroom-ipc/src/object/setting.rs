@@ -30,6 +30,10 @@ pub struct Setting {
     pub profile_value: SettingValue,
     /// Whether the user has changed it at run time.
     pub overridden: bool,
+    /// The user's value where it is not in force: it contradicts another setting, and waits until
+    /// it no longer does. Optional: absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<SettingValue>,
     /// What it can be.
     pub accepts: Accepts,
 }

@@ -60,7 +60,7 @@ pub(crate) fn profile() -> Profile {
 }
 
 pub(super) fn reloaded() -> Reloaded {
-    let Profiles { used, profiles } = profiles();
+    let Profiles { used, profiles, .. } = profiles();
     Reloaded { used, profiles, ..Reloaded::default() }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn profiles() -> Profiles {
         warnings: Vec::new(),
         fault: None,
     };
-    Profiles { used: "night".into(), profiles: vec![default, profile()] }
+    Profiles { used: "night".into(), profiles: vec![default, profile()], folders: Vec::new() }
 }
 
 pub(super) fn number_setting() -> Setting {
@@ -83,6 +83,7 @@ pub(super) fn number_setting() -> Setting {
         value: SettingValue::Number(-16.5),
         profile_value: SettingValue::Number(-18.0),
         overridden: true,
+        set_aside: None,
         accepts: Accepts::number(-40.0, -8.0),
     }
 }
@@ -94,6 +95,7 @@ pub(crate) fn settings() -> Settings {
         profile_value: value.clone(),
         value,
         overridden: false,
+        set_aside: None,
         accepts,
     };
     Settings {

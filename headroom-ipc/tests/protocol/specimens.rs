@@ -154,6 +154,13 @@ fn replies() -> Vec<Specimen> {
         reply::<StreamList>(Streams { streams: vec![stream()] }),
         reply::<SinkList>(sinks()),
         reply::<ProfileList>(profiles()),
+        reply_with::<ProfileList>(
+            ".folders",
+            Profiles {
+                folders: vec!["/usr/share/headroom/profiles".into(), "/home/me/profiles".into()],
+                ..profiles()
+            },
+        ),
         reply::<ProfileUse>(profile()),
         reply::<ProfileShow>(ProfileDetail {
             profile: profile(),
@@ -193,6 +200,10 @@ fn replies() -> Vec<Specimen> {
         reply::<RouteUnset>(Rules { rules: Vec::new(), ..rules() }),
         reply::<RouteStream>(stream()),
         reply::<SettingGet>(number_setting()),
+        reply_with::<SettingGet>(
+            ".set_aside",
+            Setting { set_aside: Some(SettingValue::Number(-8.0)), ..number_setting() },
+        ),
         reply::<SettingList>(SettingValues { settings: settings().settings }),
         reply::<SettingSet>(number_setting()),
         reply::<SettingClear>(number_setting()),

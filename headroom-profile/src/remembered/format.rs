@@ -7,16 +7,16 @@
 //! A new version gets a number, a reader of its own, and a file in `tests/data/state` that is
 //! never changed again.
 
+mod version_1;
+
 use std::collections::BTreeMap;
 
-use headroom_ipc::{Match, Route, SettingValue};
-use serde::{Deserialize, Serialize};
+use headroom_ipc::SettingValue;
+use serde::Serialize;
 use toml::Table;
 
 use super::{AgcGain, Remembered, UserRoute};
-use crate::rules::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
-use crate::setting::Setting;
-use crate::wire;
+use version_1::{AgcText, RouteText};
 
 /// The longest text that is read. The largest that is written is shorter.
 pub const MAX_STATE_BYTES: usize = 1 << 20;
@@ -28,10 +28,6 @@ const HEADER: &str = "# What Headroom remembers. headroomd writes this file when
                       in it changes.\n\n";
 /// What it sees last. A file that was cut short, at whatever line, does not have it.
 const END: &str = "# end";
-/// Longer paths than this do not exist.
-const LONGEST_PROFILE_BYTES: usize = 4_096;
-/// No AGC goes further.
-const LARGEST_GAIN_DB: f32 = 60.0;
 
 /// Why a text is no state at all.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +98,7 @@ pub fn read(text: &str) -> Result<Read, FormatError> {
         Some(toml::Value::Integer(VERSION)) if text.trim_end().lines().next_back() != Some(END) => {
             Err(FormatError::CutShort)
         }
-        Some(toml::Value::Integer(VERSION)) => Ok(version_1(table)),
+        Some(toml::Value::Integer(VERSION)) => Ok(version_1::read(table)),
         Some(toml::Value::Integer(other)) => Err(FormatError::Unknown(other)),
         _ => Err(FormatError::NoVersion),
     }
@@ -123,136 +119,13 @@ struct StateText<'a> {
     routes: Vec<RouteText>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct AgcText {
-    gain_db: f32,
-    target_lufs: f32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RouteText {
-    #[serde(rename = "match")]
-    matches: Match,
-    route: String,
-}
-
-fn version_1(table: Table) -> Read {
-    let mut read = Read::default();
-    for (key, value) in table {
-        let known = match key.as_str() {
-            "profile" => value.try_into().map(|profile: String| read.profile(profile)),
-            "bypass" => value.try_into().map(|bypass| read.remembered.bypass = bypass),
-            "agc" => value.try_into().map(|agc: AgcText| read.agc(&agc)),
-            "overrides" => value.try_into().map(|table: Table| read.overrides("", table)),
-            "routes" => value.try_into().map(|routes: Vec<toml::Value>| read.routes(routes)),
-            _ => {
-                read.left_out.push(format!("{key:?} is nothing that is remembered"));
-                continue;
-            }
-        };
-        if let Err(error) = known {
-            read.leave_out(&key, &error);
-        }
-    }
-    read
-}
-
-impl Read {
-    fn leave_out(&mut self, what: &str, error: &toml::de::Error) {
-        self.left_out.push(format!("{what}: {}", error.message()));
-    }
-
-    fn profile(&mut self, profile: String) {
-        if profile.is_empty() || profile.len() > LONGEST_PROFILE_BYTES {
-            self.left_out.push("profile is not the name or the file of a profile".to_owned());
-        } else {
-            self.remembered.profile = Some(profile);
-        }
-    }
-
-    fn agc(&mut self, agc: &AgcText) {
-        let AgcText { gain_db, target_lufs } = *agc;
-        if gain_db.abs() <= LARGEST_GAIN_DB && is_allowed("agc.target_lufs", &target_lufs.into()) {
-            self.remembered.agc = Some(AgcGain { gain_db, target_lufs });
-        } else {
-            let text = format!("agc is {gain_db} dB for {target_lufs} LUFS, which no AGC gives");
-            self.left_out.push(text);
-        }
-    }
-
-    /// Dotted keys are read however they are written: as one, or as tables in tables.
-    fn overrides(&mut self, prefix: &str, table: Table) {
-        for (key, value) in table {
-            let key = format!("{prefix}{key}");
-            if let toml::Value::Table(table) = value {
-                self.overrides(&format!("{key}."), table);
-                continue;
-            }
-            match value.try_into::<SettingValue>() {
-                Ok(value) if is_allowed(&key, &value) => {
-                    self.remembered.overrides.insert(key, value);
-                }
-                Ok(value) => self.left_out.push(match Setting::find(&key) {
-                    Some(setting) => format!("{key} is {value}, but must be {}", setting.allowed()),
-                    None => format!("there is no setting {key:?}"),
-                }),
-                Err(error) => self.leave_out(&key, &error),
-            }
-        }
-    }
-
-    fn routes(&mut self, routes: Vec<toml::Value>) {
-        for (index, route) in routes.into_iter().enumerate() {
-            let what = format!("route {}", index + 1);
-            match route.try_into::<RouteText>() {
-                Ok(RouteText { matches, route: word }) => {
-                    let route = Route::from_word(&word)
-                        .map_err(|error| format!("goes to {word:?}, but {error}"))
-                        .map(|route| UserRoute { matches, route })
-                        .and_then(|route| {
-                            self.check(&route).map_err(str::to_owned).map(|()| route)
-                        });
-                    match route {
-                        Ok(route) => self.remembered.routes.push(route),
-                        Err(why) => self.left_out.push(format!("{what} {why}")),
-                    }
-                }
-                Err(error) => self.leave_out(&what, &error),
-            }
-        }
-    }
-
-    fn check(&self, route: &UserRoute) -> Result<(), &'static str> {
-        let Match { process_binary, application_name, portal_app_id, media_role } = &route.matches;
-        let lists = [process_binary, application_name, portal_app_id, media_role];
-        let fits = |list: &Vec<String>| {
-            list.len() <= MOST_PATTERNS
-                && list.iter().all(|text| text.len() <= LONGEST_PATTERN_BYTES)
-        };
-        let known = &self.remembered.routes;
-        if route.matches.is_empty() {
-            Err("names no app")
-        } else if !lists.into_iter().all(fits) {
-            Err("has more or longer patterns than a route can have")
-        } else if known.iter().any(|known| known.matches == route.matches) {
-            Err("names what another route names")
-        } else if !Remembered::has_room_for(known, route) {
-            Err("is one too many")
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Whether a setting can have this value, whatever the profile.
-fn is_allowed(key: &str, value: &SettingValue) -> bool {
-    Setting::find(key).is_some_and(|setting| setting.allows(wire::value_back(value)))
-}
-
 #[cfg(test)]
 mod tests {
+    use headroom_ipc::{Match, Route};
+
+    use super::version_1::LONGEST_PROFILE_BYTES;
     use super::*;
+    use crate::rules::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
 
     fn full() -> Remembered {
         let list = |patterns: &[&str]| patterns.iter().map(|text| (*text).to_owned()).collect();
@@ -363,10 +236,11 @@ mod tests {
             format!("[[routes]]\nmatch = {{ media_role = [{pattern:?}] }}\nroute = \"bypass\"\n")
         };
         let long = "x".repeat(LONGEST_PATTERN_BYTES + 1);
-        let many: String = (0..super::super::MOST_ROUTES).map(|n| route(&n.to_string())).collect();
+        let many: String =
+            (0..crate::remembered::MOST_ROUTES).map(|n| route(&n.to_string())).collect();
         let text = format!("version = 1\n{}{}{many}# end\n", route(&long), route("7"));
         let Read { remembered, left_out } = read(&text).expect("read");
-        assert_eq!(remembered.routes.len(), super::super::MOST_ROUTES);
+        assert_eq!(remembered.routes.len(), crate::remembered::MOST_ROUTES);
         assert_eq!(
             left_out,
             [

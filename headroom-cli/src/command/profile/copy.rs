@@ -1,5 +1,7 @@
 //! `headroom profile copy FROM TO`: the same under another name.
 
+use std::path::PathBuf;
+
 use headroom_profile::renamed;
 
 use crate::args::CopyArgs;
@@ -8,8 +10,8 @@ use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, text_of, validated};
 use crate::print;
 
-pub(crate) fn run(args: &CopyArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &CopyArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let path = on_disk.new_file(&args.to)?;
     let text = text_as(&on_disk, &args.from, &args.to)?;
     on_disk::write_own(&path, &text)?;

@@ -1,6 +1,7 @@
 //! `headroom profile delete NAME`: removes a profile of the user's own.
 
 use std::fs;
+use std::path::PathBuf;
 
 use headroom_profile::{Entry, Origin};
 
@@ -11,8 +12,8 @@ use crate::failure::Failure;
 use crate::on_disk::{DEFAULT, OnDisk, place};
 use crate::print;
 
-pub(crate) fn run(args: &DeleteArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &DeleteArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let name = &args.name;
     let entry = on_disk.entry(name)?;
     let Some(own) = entry.versions().iter().find(|version| on_disk.is_users(&version.origin))

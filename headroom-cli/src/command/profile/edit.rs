@@ -20,11 +20,11 @@ use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, place, text_of, validated};
 use crate::print;
 
-pub(crate) fn run(args: &EditArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &EditArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let entry = on_disk.entry(&args.name)?;
-    // A file that was chosen would go on counting before one in the user's folder.
-    let chosen = on_disk.chosen_file(entry.name()).map(Path::to_owned);
+    // It would go on counting before one in the user's folder.
+    let chosen = on_disk.counts_before_own(entry.name()).map(Path::to_owned);
     let in_place = chosen.is_some();
     let path = chosen.map_or_else(|| on_disk.user_file(entry.name()), Ok)?;
     let editor = Editor::find()?;

@@ -1,14 +1,14 @@
 //! `headroom profile export NAME [FILE]`: the text of a profile.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::args::ExportArgs;
 use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, text_of};
 use crate::print;
 
-pub(crate) fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &ExportArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let entry = on_disk.entry(&args.name)?;
     let text = text_of(entry.name(), &entry.counts().origin)?;
     if let Some(fault) = entry.fault() {

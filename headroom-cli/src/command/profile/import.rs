@@ -1,7 +1,7 @@
 //! `headroom profile import FILE`: takes a file into the user's folder of profiles.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headroom_profile::{check_name, name_in, renamed};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, read_text, unread, validated};
 use crate::print;
 
-pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ImportArgs, extra: &[PathBuf]) -> Result<(), Failure> {
     let (text, shown) = read_text(&args.file)?;
     let (name, text) = match &args.name {
         Some(name) => (name.clone(), renamed(&text, name)),
@@ -25,12 +25,12 @@ pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
             Failure::refused(format!("{shown}: {error}")).with_hint("--name calls it otherwise")
         }
     })?;
-    let on_disk = OnDisk::read();
+    let on_disk = OnDisk::read(extra);
     let path = on_disk.user_file(&name)?;
-    if let Some(file) = on_disk.chosen_file(&name) {
+    if let Some(file) = on_disk.counts_before_own(&name) {
         let file = file.display();
         return Err(Failure::refused(format!(
-            "{name} was chosen by its file, which counts before your folder: {file}"
+            "there is a profile {name} that counts before those in your folder: {file}"
         ))
         .with_hint(format!(
             "headroom profile edit {name} changes it, --name calls this one otherwise"

@@ -1,5 +1,7 @@
 //! `headroom profile list`: every profile, where it comes from, and what is wrong with it.
 
+use std::path::PathBuf;
+
 use headroom_client::ipc::{self, Profiles};
 
 use crate::args::ListArgs;
@@ -8,11 +10,17 @@ use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk};
 use crate::print::{self, InForce, ListedProfile, Paint};
 
-pub(crate) fn run(args: &ListArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
-    let (profiles, in_force) = match daemon::connect_if_running() {
-        Some(mut client) => (client.profile_list()?, InForce::Now),
-        None => (read_from(&on_disk), InForce::AtTheStart),
+pub(crate) fn run(args: &ListArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let (profiles, on_disk, in_force) = match daemon::connect_if_running() {
+        Some(mut client) => {
+            let profiles = client.profile_list()?;
+            let on_disk = OnDisk::read_as(&profiles.folders, &[]);
+            (profiles, on_disk, InForce::Now)
+        }
+        None => {
+            let on_disk = OnDisk::read_as(&[], extra);
+            (read_from(&on_disk), on_disk, InForce::AtTheStart)
+        }
     };
     if args.json {
         return print::json(&profiles);
@@ -28,13 +36,14 @@ fn read_from(on_disk: &OnDisk) -> Profiles {
     Profiles {
         used: on_disk.begins_with().to_owned(),
         profiles: on_disk.library().entries().map(on_disk::about).collect(),
+        folders: on_disk.folders().iter().map(|folder| folder.display().to_string()).collect(),
     }
 }
 
 /// A profile, with what only the files tell of it.
 fn listed<'p>(profile: &'p ipc::Profile, on_disk: &OnDisk) -> ListedProfile<'p> {
     let entry = on_disk.library().get(&profile.name);
-    // The daemon may have been told of folders that nobody else knows.
+    // An older daemon does not tell of folders that nobody else knows.
     let known = entry.filter(|entry| on_disk::about(entry).path == profile.path);
     let is_yours = known.is_some_and(|entry| on_disk.is_users(&entry.counts().origin));
     let behind = known.and_then(|entry| entry.versions().iter().rev().nth(1));

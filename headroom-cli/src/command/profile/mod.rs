@@ -20,18 +20,19 @@ use crate::args::{ProfileArgs, ProfileVerb};
 use crate::failure::Failure;
 
 pub(crate) fn run(args: &ProfileArgs) -> Result<(), Failure> {
+    let extra = &args.folders.profile_dir;
     match &args.verb {
-        ProfileVerb::List(args) => list::run(args),
+        ProfileVerb::List(args) => list::run(args, extra),
         ProfileVerb::Use(args) => use_::run(args),
-        ProfileVerb::Show(args) => show::run(args),
+        ProfileVerb::Show(args) => show::run(args, extra),
         ProfileVerb::Reload(args) => reload::run(args),
         ProfileVerb::Validate(args) => validate::run(args),
-        ProfileVerb::Edit(args) => edit::run(args),
-        ProfileVerb::New(args) => new::run(args),
-        ProfileVerb::Copy(args) => copy::run(args),
-        ProfileVerb::Delete(args) => delete::run(args),
-        ProfileVerb::Import(args) => import::run(args),
-        ProfileVerb::Export(args) => export::run(args),
-        ProfileVerb::Path(args) => path::run(args),
+        ProfileVerb::Edit(args) => edit::run(args, extra),
+        ProfileVerb::New(args) => new::run(args, extra),
+        ProfileVerb::Copy(args) => copy::run(args, extra),
+        ProfileVerb::Delete(args) => delete::run(args, extra),
+        ProfileVerb::Import(args) => import::run(args, extra),
+        ProfileVerb::Export(args) => export::run(args, extra),
+        ProfileVerb::Path(args) => path::run(args, extra),
     }
 }

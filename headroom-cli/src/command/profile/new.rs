@@ -1,6 +1,7 @@
 //! `headroom profile new NAME`: a profile of the user's own, to begin with.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use headroom_client::ipc::SettingValue;
 use headroom_profile::{Profile, SETTINGS, renamed, wire};
@@ -12,8 +13,8 @@ use crate::failure::Failure;
 use crate::on_disk::{self, OnDisk, validated};
 use crate::print;
 
-pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &NewArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let name = &args.name;
     let path = on_disk.new_file(name)?;
     let text = match &args.from {

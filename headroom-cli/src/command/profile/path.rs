@@ -1,6 +1,6 @@
 //! `headroom profile path [NAME]`: where profiles are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headroom_profile::Origin;
 
@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::on_disk::OnDisk;
 use crate::print;
 
-pub(crate) fn run(args: &PathArgs) -> Result<(), Failure> {
-    let on_disk = OnDisk::read();
+pub(crate) fn run(args: &PathArgs, extra: &[PathBuf]) -> Result<(), Failure> {
+    let on_disk = OnDisk::read(extra);
     let line = |path: &Path| format!("{}\n", path.display());
     if args.all {
         return print::result(&on_disk.folders().iter().map(|path| line(path)).collect::<String>());

@@ -1,5 +1,7 @@
 //! `headroom profile show [NAME]`: all that a profile says.
 
+use std::path::PathBuf;
+
 use headroom_client::ipc::ProfileDetail;
 
 use crate::args::ShowArgs;
@@ -8,14 +10,14 @@ use crate::failure::Failure;
 use crate::on_disk::OnDisk;
 use crate::print::{self, InForce, Paint};
 
-pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ShowArgs, extra: &[PathBuf]) -> Result<(), Failure> {
     let (detail, used, in_force) = match daemon::connect_if_running() {
         Some(mut client) => {
             let used = client.profile_list()?.used;
             (client.profile_show(args.name.as_deref())?, used, InForce::Now)
         }
         None => {
-            let on_disk = OnDisk::read();
+            let on_disk = OnDisk::read_as(&[], extra);
             let used = on_disk.begins_with().to_owned();
             let name = args.name.as_deref().unwrap_or(&used);
             (read_from(&on_disk, name)?, used, InForce::AtTheStart)
