@@ -248,9 +248,15 @@ fn speech_settles_in_two_seconds() {
                 oracle::integrated_between(&output, 2.0, 5.0),
                 oracle::integrated_between(&output, 5.0, 8.0),
             );
-            println!("{name} talker at {lufs} LUFS: {soon:.2} LUFS from 2 to 5 s, then {later:.2}");
-            assert!((soon - TARGET_LUFS).abs() <= 1.5, "{name} at {lufs}: {soon}");
-            assert!((later - TARGET_LUFS).abs() <= 1.5, "{name} at {lufs}: {later}");
+            // Gated over all that follows: a talker's single sentences differ by more than this.
+            let all = oracle::integrated_between(&output, 2.0, 8.0);
+            println!(
+                "{name} talker at {lufs} LUFS: {all:.2} LUFS from 2 s on, {soon:.2} until 5 s, \
+                 then {later:.2}"
+            );
+            assert!((all - TARGET_LUFS).abs() <= 1.0, "{name} at {lufs}: {all}");
+            assert!((soon - TARGET_LUFS).abs() <= 1.3, "{name} at {lufs}: {soon}");
+            assert!((later - TARGET_LUFS).abs() <= 1.0, "{name} at {lufs}: {later}");
         }
     }
 }
@@ -263,8 +269,13 @@ fn after_a_change_of_talker_speech_settles_in_two_seconds_more() {
         let input = talker(12.0, 5, before).then(&talker(8.0, 6, after));
         let output = rendered("speech", &input);
         let soon = oracle::integrated_between(&output, 14.0, 17.0);
-        println!("from {before} to {after} LUFS: {soon:.2} LUFS from 2 to 5 s after the change");
-        assert!((soon + 16.0).abs() <= 2.5, "from {before} to {after}: {soon}");
+        let later = oracle::integrated_between(&output, 17.0, 20.0);
+        println!(
+            "from {before} to {after} LUFS: {soon:.2} LUFS from 2 to 5 s after the change, then \
+             {later:.2}"
+        );
+        assert!((soon + 16.0).abs() <= 1.5, "from {before} to {after}: {soon}");
+        assert!((later + 16.0).abs() <= 1.0, "from {before} to {after}: {later}");
     }
 }
 

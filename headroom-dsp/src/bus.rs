@@ -4,10 +4,10 @@
 //! steps (16 frames at 48 kHz) that is counted from the start of the sound and not from the
 //! start of a block: the output is the same however the host cuts its blocks.
 
-use crate::agc::foresight::Foresight;
+use crate::agc::foresight::{Foreseen, Foresight, LOUDER};
 use crate::agc::{Agc, Power};
 use crate::compressor::{Compressor, CompressorGain, slope_at};
-use crate::layout::Layout;
+use crate::layout::{Layout, MAX_CHANNELS};
 use crate::meter::{KWeighting, LoudnessMeter, LoudnessReading};
 use crate::params::BusParams;
 use crate::plane::LaneSum;
@@ -16,8 +16,6 @@ use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
 
 /// Steps in a tick of the AGC.
 const STEPS_PER_TICK: u32 = 6;
-/// The most that is made up for of what the limiter takes: 6 dB at any moment.
-const LEAST_FORESEEN: f32 = 0.5;
 /// K-weighting lifts a tone of 1 kHz by 0.691 dB, which BS.1770 takes off again.
 const WEIGHTED_TO_PLAIN: f32 = 0.852_9;
 /// Bypass and fader move over this time.
@@ -80,7 +78,7 @@ struct Grid {
 struct Step {
     frames: usize,
     power: LaneSum,
-    peak: f32,
+    peaks: [f32; MAX_CHANNELS],
 }
 
 /// What has been gathered of the tick under way, and the gains that move through it.
@@ -351,9 +349,9 @@ impl Bus {
         let offset = self.step.frames;
         self.step.power.add(offset, power);
         let step = (self.gain.end - self.gain.start) / self.grid.step_frames as f32;
-        for samples in block.iter_mut() {
+        for (samples, peak) in block.iter_mut().zip(&mut self.step.peaks) {
             let Some(samples) = samples.get_mut(at..end) else { return };
-            self.step.peak = self.step.peak.max(plane::peak(samples));
+            *peak = peak.max(plane::peak(samples));
             if step != 0.0 || self.gain.start != 1.0 {
                 plane::ramp(samples, offset, self.gain.start, step);
             }
@@ -369,14 +367,18 @@ impl Bus {
         let step = std::mem::take(&mut self.step);
         let frames = self.grid.step_frames as f32;
         let power = step.power.total() / frames;
-        let foreseen = self.foresight.step(step.peak * self.chain_gain());
+        let leaving = self.chain_gain() * self.gain.fader;
+        let behind = f64::from(power * leaving * leaving);
+        let peaks = step.peaks.get(..self.layout.len()).unwrap_or_default();
+        let foreseen = self.foresight.step(peaks, leaving, behind);
         self.gather(f64::from(power), foreseen);
         if self.tick.steps == STEPS_PER_TICK {
             self.end_tick();
         }
         let levelling = self.tick.levelling.now;
         let loudness = power * self.per_channel * levelling * levelling;
-        self.tick.compressor = self.compressor.step(step.peak * levelling, loudness);
+        let peak = peaks.iter().fold(0.0_f32, |most, peak| most.max(*peak));
+        self.tick.compressor = self.compressor.step(peak * levelling, loudness);
         self.reduction_db = self.reduction_db.max(self.tick.compressor.reduction_db);
         self.tick.levelling.now += self.tick.levelling.step;
         self.tick.trim.now += self.tick.trim.step;
@@ -387,18 +389,25 @@ impl Bus {
     }
 
     /// Adds the step's power to the tick, at every place that the AGC asks about. `foreseen` is
-    /// the limiter's gain to come.
-    fn gather(&mut self, input: f64, foreseen: f32) {
+    /// what the limiter will do.
+    fn gather(&mut self, input: f64, foreseen: Foreseen) {
         let power = |gain: f32| f64::from(gain * gain);
         let tick = &self.tick;
         let levelled = input * power(tick.levelling.now);
         let compressed = levelled * power(tick.compressor.gain);
-        // More than this the limiter's share is not made up for: it would only take more.
-        let output = compressed * power(foreseen.max(LEAST_FORESEEN));
-        // What is limited gets no louder. The gain itself says how much is.
-        let sloped = output * f64::from(tick.compressor.slope * foreseen);
+        let output = compressed * power(foreseen.gain);
+        let louder = compressed * power(foreseen.gain_if_louder * LOUDER);
+        let sloped = output * f64::from(tick.compressor.slope);
         let unguarded = compressed * power(tick.trim.now);
-        self.tick.power.add(&Power { input, levelled, output, sloped, unguarded });
+        self.tick.power.add(&Power {
+            input,
+            levelled,
+            compressed,
+            output,
+            louder,
+            sloped,
+            unguarded,
+        });
         self.tick.steps += 1;
     }
 

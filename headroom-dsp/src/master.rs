@@ -2,12 +2,12 @@
 
 use crate::layout::{Layout, MAX_CHANNELS};
 use crate::limiter::Limiter;
-use crate::meter::{LoudnessMeter, LoudnessReading};
+use crate::meter::{HopSums, KWeighting, LoudnessMeter, LoudnessReading, ProgrammeLoudness};
 use crate::params::{LimiterParams, MasterParams};
 use crate::units::{Db, Gain, Lufs};
 use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
 
-/// The programme's loudness is looked at every so many frames, counted from the start of the
+/// The soft tier is told the programme's loudness every so many frames, counted from the start of the
 /// sound, so that the output is the same however the host cuts its blocks.
 const LOOK_FRAMES: usize = 1_024;
 
@@ -32,10 +32,45 @@ pub struct Master {
     arch: pulp::Arch,
     limiter: Limiter,
     output: LoudnessMeter,
+    /// What comes in, measured while the soft tier asks for it.
+    input: Input,
     programme: Lufs,
     since_look: usize,
     sample_peak: f32,
     bad_samples: u64,
+}
+
+/// The loudness of what comes in.
+#[derive(Debug)]
+struct Input {
+    wanted: bool,
+    weighting: KWeighting,
+    power: Vec<f32>,
+    hops: HopSums,
+    programme: ProgrammeLoudness,
+}
+
+impl Input {
+    fn want(&mut self, wanted: bool) {
+        if wanted && !self.wanted {
+            self.reset();
+        }
+        self.wanted = wanted;
+    }
+
+    fn reset(&mut self) {
+        self.weighting.reset();
+        self.hops.reset();
+        self.programme.reset();
+    }
+
+    fn process(&mut self, part: &[&mut [f32]]) {
+        let frames = part.first().map_or(0, |plane| plane.len());
+        let Some(power) = self.power.get_mut(..frames).filter(|_| self.wanted) else { return };
+        self.weighting.power(part, power);
+        let programme = &mut self.programme;
+        self.hops.add(power, |hop| programme.take(hop.energy / f64::from(hop.frames)));
+    }
 }
 
 /// A bypassed limiter is one that only delays.
@@ -61,6 +96,13 @@ impl Master {
             arch: pulp::Arch::new(),
             limiter: Limiter::prepare(rate_hz, layout, max_frames, effective(params))?,
             output: LoudnessMeter::prepare(rate_hz, &layout, max_frames),
+            input: Input {
+                wanted: params.limiter.soft.is_some(),
+                weighting: KWeighting::prepare(rate_hz, &layout),
+                power: vec![0.0; LOOK_FRAMES.min(max_frames)],
+                hops: HopSums::new(rate_hz),
+                programme: ProgrammeLoudness::new(),
+            },
             programme: Lufs::SILENCE,
             since_look: 0,
             sample_peak: 0.0,
@@ -76,6 +118,9 @@ impl Master {
         let rate_hz = rate_hz.clamp(MIN_RATE_HZ, MAX_RATE_HZ);
         self.limiter.set_rate(rate_hz);
         self.output.set_rate(rate_hz);
+        self.input.weighting.set_rate(rate_hz);
+        self.input.hops.set_rate(rate_hz);
+        self.input.reset();
     }
 
     /// Takes new settings; every change is ramped.
@@ -83,6 +128,7 @@ impl Master {
     /// Real-time safe: yes.
     pub fn set_params(&mut self, params: &MasterParams) {
         self.limiter.set_params(&effective(params));
+        self.input.want(params.limiter.soft.is_some());
     }
 
     /// Forgets all sound, as after `prepare`.
@@ -91,6 +137,7 @@ impl Master {
     pub fn reset(&mut self) {
         self.limiter.reset();
         self.output.reset();
+        self.input.reset();
         self.programme = Lufs::SILENCE;
         self.since_look = 0;
         self.sample_peak = 0.0;
@@ -139,7 +186,7 @@ impl Master {
             self.since_look += end - at;
             if self.since_look == LOOK_FRAMES {
                 self.since_look = 0;
-                self.programme = self.output.reading().short_term;
+                self.programme = self.input.programme.loudness();
             }
             at = end;
         }
@@ -150,6 +197,7 @@ impl Master {
     }
 
     fn process_part(&mut self, part: &mut [&mut [f32]]) {
+        self.input.process(part);
         self.limiter.process(part, self.programme);
         self.output.process(part);
     }

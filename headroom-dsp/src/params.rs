@@ -99,7 +99,8 @@ pub enum Link {
 /// plus `max_psr`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoftParams {
-    /// The largest peak over the programme's short-term loudness that is let through.
+    /// The largest peak over the loudness of the programme, in front of the limiter, that is let
+    /// through.
     pub max_psr: Db,
     /// The ceiling of this tier until there is a programme loudness, in dBTP.
     pub static_ceiling: Db,
@@ -107,6 +108,18 @@ pub struct SoftParams {
     pub attack_ms: f32,
     /// Time constant of falling reduction.
     pub release_ms: f32,
+}
+
+impl SoftParams {
+    /// The largest peak that is let through at this loudness of the programme;
+    /// [`Lufs::SILENCE`] where there is none.
+    pub(crate) fn cap(&self, programme: Lufs) -> Db {
+        if programme.0.is_finite() {
+            Db((programme.0 + self.max_psr.0).max(-120.0))
+        } else {
+            self.static_ceiling
+        }
+    }
 }
 
 /// Settings of the true-peak limiter.

@@ -14,6 +14,8 @@ const BLOCKS: usize = 120;
 /// Patience is no less than this, or a sentence would count for a programme, and no more than
 /// this: a minute of programme is remembered at the most.
 const LEAST_PATIENCE: f32 = 0.5;
+/// The memory of one who has no patience at all: 3 s.
+const LEAST_BLOCKS: f32 = 0.25;
 const MOST_PATIENCE: f32 = 5.0;
 const MOST_BLOCKS: usize = 600;
 /// Each doubling of patience also lets a scene stand this much further over the programme.
@@ -46,6 +48,8 @@ const LOUDER_MEAN_LU: f32 = 4.0;
 /// How near the newest block's gain (as a factor of power) another must be to count for the
 /// compressor's effect: within about 2 dB.
 const NEAR_GAIN_NEPERS: f64 = 0.46;
+/// Less than this passes no limiter: nothing is divided by 0.
+const LEAST_PASSES: f32 = 0.01;
 /// What lies in the gate is a programme, and no pause, when 6 s of it vary like one.
 const FAINT_BLOCKS: usize = 60;
 const FAINT_SPREAD_LU: f32 = 4.0;
@@ -57,9 +61,13 @@ pub(crate) struct Power {
     pub(crate) input: f64,
     /// Behind the AGC, as the compressor sees it.
     pub(crate) levelled: f64,
-    /// Behind compressor, make-up and the limiter to come; burst guard and trim left out.
+    /// Behind compressor and make-up.
+    pub(crate) compressed: f64,
+    /// Behind the limiter to come, too; burst guard and trim left out.
     pub(crate) output: f64,
-    /// `output`, weighted by how much of a change of level gets through at that moment.
+    /// `output`, if what the limiter gets were a decibel louder.
+    pub(crate) louder: f64,
+    /// `output`, weighted by how much of a change of level the compressor lets through then.
     pub(crate) sloped: f64,
     /// Behind compressor, make-up and trim: what the burst guard finds.
     pub(crate) unguarded: f64,
@@ -69,7 +77,9 @@ impl Power {
     pub(crate) fn add(&mut self, other: &Power) {
         self.input += other.input;
         self.levelled += other.levelled;
+        self.compressed += other.compressed;
         self.output += other.output;
+        self.louder += other.louder;
         self.sloped += other.sloped;
         self.unguarded += other.unguarded;
     }
@@ -82,7 +92,9 @@ impl Power {
     pub(crate) fn scale(&mut self, factor: f64) {
         self.input *= factor;
         self.levelled *= factor;
+        self.compressed *= factor;
         self.output *= factor;
+        self.louder *= factor;
         self.sloped *= factor;
         self.unguarded *= factor;
     }
@@ -110,15 +122,28 @@ pub(super) struct Programme {
     /// In front of the compressor, the blocks whose gain is near today's counting most.
     pub(super) levelled_lufs: f32,
     /// The same behind it.
+    pub(super) compressed_lufs: f32,
+    /// The same behind the limiter.
     pub(super) output_lufs: f32,
     /// How much of a change in front of the compressor comes out behind it, 0 to 1.
     pub(super) slope: f32,
+    /// How much of a change in front of the limiter comes out behind it, 0 to 1.
+    pub(super) passes: f32,
+}
+
+impl Programme {
+    /// What the limiter takes of it, 0 or more.
+    pub(super) fn limited_lu(&self) -> f32 {
+        (self.compressed_lufs - self.output_lufs).max(0.0)
+    }
 }
 
 /// The memory. Nothing in it allocates.
 #[derive(Debug)]
 pub(super) struct Memory {
     patience: f32,
+    /// So many blocks at the most.
+    remembered: usize,
     blocks: Ring<Power, MOST_BLOCKS>,
     sub_blocks: Ring<Power, OVERLAP>,
     kinds: Ring<Kind, { LOUD_OFTEN.1 }>,
@@ -131,6 +156,7 @@ impl Memory {
     pub(super) fn new() -> Memory {
         Memory {
             patience: 1.0,
+            remembered: BLOCKS,
             blocks: Ring::new(),
             sub_blocks: Ring::new(),
             kinds: Ring::new(),
@@ -141,7 +167,7 @@ impl Memory {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Memory { patience: self.patience, ..Memory::new() };
+        *self = Memory { patience: self.patience, remembered: self.remembered, ..Memory::new() };
     }
 
     /// How long a programme is remembered, and how long another must last to be believed: 1 for
@@ -149,6 +175,8 @@ impl Memory {
     pub(super) fn set_patience(&mut self, patience: f32) {
         let patience = if patience.is_finite() { patience } else { 1.0 };
         self.patience = patience.clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        self.remembered =
+            (BLOCKS as f32 * patience.clamp(LEAST_BLOCKS, MOST_PATIENCE)).round() as usize;
     }
 
     /// How much further than at a patience of 1 a scene may stand over the programme.
@@ -233,10 +261,10 @@ impl Memory {
         let needed = |blocks| if far { blocks } else { self.hasty(blocks) };
         let (most, of) = (needed(LOUD_SOON.0), needed(LOUD_SOON.1));
         let soon = goes_on && count(of) >= most;
-        let kept = self.patient(BLOCKS).saturating_sub(BLOCKS);
+        let kept = self.remembered.saturating_sub(BLOCKS);
         // Only a programme that is kept whole can stand beside another.
-        let enough = if kept >= BLOCKS { LOUD_OFTEN_BESIDE } else { LOUD_OFTEN.0 };
-        let often = count(LOUD_OFTEN.1) >= enough;
+        let enough = if kept >= BLOCKS { LOUD_OFTEN_BESIDE } else { needed(LOUD_OFTEN.0) };
+        let often = count(needed(LOUD_OFTEN.1)) >= enough;
         if soon || often {
             // With more patience the loud part is a part of the programme, and not yet another.
             self.blocks.keep_latest(kept);
@@ -256,7 +284,7 @@ impl Memory {
             self.loud.clear();
         }
         self.blocks.push(block);
-        self.blocks.keep_latest(self.patient(BLOCKS));
+        self.blocks.keep_latest(self.remembered);
         let lasting = self.patient(QUIET_BLOCKS);
         if self.is_quieter(lasting) || self.is_louder(lasting) {
             self.blocks.keep_latest(lasting);
@@ -279,17 +307,18 @@ impl Memory {
     /// Whether all of the latest blocks stand over those before them, which patience has kept, or
     /// which there is no patience for.
     fn is_louder(&self, latest: usize) -> bool {
-        if self.patience == 1.0 || self.blocks.len() < 2 * latest {
+        if self.blocks.len() < latest + latest / 2 {
             return false;
-        }
-        let (mut new, mut least) = (0.0, f64::MAX);
-        for block in self.blocks.latest(latest) {
-            new += block.input;
-            least = least.min(block.input);
         }
         let old: f64 = self.blocks.iter().skip(latest).map(|block| block.input).sum();
         let old = old / (self.blocks.len() - latest) as f64;
-        least > old && lufs(new / latest as f64) > lufs(old) + LOUDER_MEAN_LU
+        let (mut new, mut not_over) = (0.0, 0);
+        for block in self.blocks.latest(latest) {
+            new += block.input;
+            not_over += usize::from(block.input <= old);
+        }
+        let pauses = if self.patience < 1.0 { latest / 5 } else { 0 };
+        not_over <= pauses && lufs(new / latest as f64) > lufs(old) + LOUDER_MEAN_LU
     }
 
     fn hear_faint(&mut self, block: Power) {
@@ -344,8 +373,10 @@ impl Memory {
             self.programme = Some(Programme {
                 input_lufs: lufs(input / count),
                 levelled_lufs: lufs(near.levelled),
+                compressed_lufs: lufs(near.compressed),
                 output_lufs: lufs(near.output),
                 slope: (near.sloped / near.output) as f32,
+                passes: (lufs(near.louder) - lufs(near.output)).clamp(LEAST_PASSES, 1.0),
             });
         }
     }

@@ -7,28 +7,20 @@
 //! blocks and gates as the programme, so that the *output* reaches the target.
 
 pub(crate) mod foresight;
+mod goal;
 mod guard;
 mod memory;
 mod ring;
 
 use crate::params::AgcParams;
 use crate::units::Lufs;
+use goal::{Goal, LARGEST_GAIN_DB, reachable_lufs};
 use guard::Guard;
 pub(crate) use memory::Power;
 use memory::{Memory, Programme};
 
 /// Ticks in a hop: the gain is decided once a hop of about 10 ms.
 const TICKS_PER_HOP: u32 = 5;
-/// The compressor's slope is not believed below this, or one block could swing the gain.
-const MIN_SLOPE: f32 = 0.3;
-/// No profile asks for more, whatever a compressor behind it takes.
-const LARGEST_GAIN_DB: f32 = 60.0;
-const LARGEST_TRIM_DB: f32 = 100.0;
-/// So far from the target a compressor is driven; what is missing then is made up behind it. One
-/// with a flat curve could be driven for ever without getting any louder.
-const MOST_OVER_LU: f32 = 12.0;
-const MOST_UNDER_LU: f32 = 40.0;
-
 /// The slower of the two time constants at which the memory has a patience of 1.
 const USUAL_S: f32 = 3.0;
 /// A gain this near to its goal has arrived.
@@ -43,17 +35,6 @@ pub(crate) struct AgcGains {
     pub(crate) trim_db: f32,
     /// Reduction of the burst guard, 0 or more.
     pub(crate) guard_db: f32,
-}
-
-/// Where the gains are to go.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Goal {
-    gain_db: f32,
-    trim_db: f32,
-}
-
-impl Goal {
-    const REST: Goal = Goal { gain_db: 0.0, trim_db: 0.0 };
 }
 
 /// The controller's state.
@@ -181,43 +162,24 @@ impl Agc {
     }
 
     /// What the guard compares with: the loudness that can be had, which is the target unless
-    /// the largest cut or boost is not enough. A lower target is come to at the pace of the gain:
+    /// the largest cut or boost is not enough, in front of the limiter. A lower target is come to at the pace of the gain:
     /// what plays on is no burst because the target has moved under it.
     fn ease_aim(&mut self) {
         let target = self.params.target.0;
         let aim_lufs = match self.memory.programme() {
             // Never below the target: what is quieter than it is no burst.
-            Some(programme) => target.max(self.reachable_lufs(&programme)),
+            Some(programme) => {
+                // It listens in front of the limiter: what that one will take is no burst.
+                target.max(reachable_lufs(&self.params, &programme)) + programme.limited_lu()
+            }
             None => target,
         };
         let eased_lufs = self.aim_lufs - self.params.fall_db_per_s.max(0.0) * self.tick_s;
         self.aim_lufs = if eased_lufs > aim_lufs { eased_lufs } else { aim_lufs };
     }
 
-    /// The target, or as near to it as the largest cut and boost bring this programme.
-    fn reachable_lufs(&self, programme: &Programme) -> f32 {
-        let (cut, boost) = (self.params.max_cut.0.max(0.0), self.params.max_boost.0.max(0.0));
-        let missing_db = self.params.target.0 - programme.input_lufs;
-        programme.input_lufs + missing_db.max(-cut).min(boost)
-    }
-
-    /// The gains that bring the programme's output to where it can be, by the measured effect
-    /// and slope of what is behind: in front of the compressor and, where that one would have to
-    /// be driven too far, behind it.
     fn goal(&self, programme: &Programme) -> Goal {
-        let missing_db = self.reachable_lufs(programme) - programme.output_lufs;
-        let wanted_lufs = programme.levelled_lufs + missing_db / programme.slope.max(MIN_SLOPE);
-        let target = self.params.target.0;
-        let driven_lufs = wanted_lufs.clamp(target - MOST_UNDER_LU, target + MOST_OVER_LU);
-        let trim_db = if driven_lufs == wanted_lufs {
-            0.0
-        } else {
-            missing_db - programme.slope * (driven_lufs - programme.levelled_lufs)
-        };
-        Goal {
-            gain_db: (driven_lufs - programme.input_lufs).clamp(-LARGEST_GAIN_DB, LARGEST_GAIN_DB),
-            trim_db: trim_db.clamp(-LARGEST_TRIM_DB, LARGEST_TRIM_DB),
-        }
+        Goal::of(&self.params, programme, self.trim_db)
     }
 
     fn end_hop(&mut self) {
@@ -316,7 +278,9 @@ mod tests {
             agc.tick(&Power {
                 input,
                 levelled,
+                compressed: levelled,
                 output: levelled,
+                louder: levelled * db_to_power(1.0),
                 sloped: levelled,
                 unguarded: levelled,
             });
@@ -366,7 +330,15 @@ mod tests {
             level = -24.0 + (x + 24.0) / 2.0 + 2.0;
             let output = Lufs(level).to_mean_square();
             let levelled = input * db_to_power(agc.gain_db);
-            agc.tick(&Power { input, levelled, output, sloped: output * 0.5, unguarded: output });
+            agc.tick(&Power {
+                input,
+                levelled,
+                compressed: output,
+                output,
+                louder: output * db_to_power(1.0),
+                sloped: output * 0.5,
+                unguarded: output,
+            });
         }
         assert!((level + 18.0).abs() < 0.1, "{level}");
     }
@@ -432,7 +404,9 @@ mod tests {
             let output = Lufs(-40.0).to_mean_square();
             let levelled = input * db_to_power(agc.gain_db);
             let unguarded = Lufs(2.0).to_mean_square();
-            agc.tick(&Power { input, levelled, output, sloped: 0.0, unguarded });
+            let (compressed, louder) = (output, output * db_to_power(1.0));
+            let sloped = 0.0;
+            agc.tick(&Power { input, levelled, compressed, output, louder, sloped, unguarded });
         }
         assert_eq!((agc.gain_db, agc.trim_db), (14.0, 0.0));
     }

@@ -11,7 +11,7 @@ use super::window::largest;
 use crate::MAX_RATE_HZ;
 use crate::layout::MAX_CHANNELS;
 use crate::params::{LimiterParams, Link};
-use crate::units::{Db, Lufs};
+use crate::units::Lufs;
 
 /// Work space that the cores share.
 #[derive(Debug, Clone)]
@@ -204,10 +204,7 @@ impl Core {
     fn soft_cap(&self, programme: Lufs) -> f32 {
         match self.settings.soft {
             None => f32::INFINITY,
-            Some(soft) if programme.0.is_finite() => {
-                Db((programme.0 + soft.max_psr.0).max(-120.0)).to_gain().0
-            }
-            Some(soft) => soft.static_ceiling.to_gain().0,
+            Some(soft) => soft.cap(programme).to_gain().0,
         }
     }
 

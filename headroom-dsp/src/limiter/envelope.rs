@@ -9,7 +9,7 @@ const BEYOND_UNITY: f64 = 1.001;
 /// Two equal one-pole filters in a row have come 63 % of the way after this many of their
 /// time constants. Two, since a release that starts flat leaves the gain alone between the
 /// half waves of a low tone, where a single one would bend them.
-const TWO_POLE_RISE: f64 = 2.146;
+pub(crate) const TWO_POLE_RISE: f64 = 2.146;
 
 /// Frames that are looked at together.
 const GROUP_FRAMES: usize = 16;

@@ -36,6 +36,8 @@ use crate::units::{Db, Gain, Lufs};
 use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare};
 
 pub use detector::PeakDetector;
+pub(crate) use envelope::TWO_POLE_RISE;
+pub(crate) use soft::HOLD_MS as SOFT_HOLD_MS;
 
 /// How long it takes from one set of settings to the next.
 const FADE_MS: f32 = 20.0;
@@ -153,7 +155,7 @@ impl Limiter {
         Db((-Gain(lowest.max(1e-6)).to_db().0).max(0.0))
     }
 
-    /// Limits a block in place. `programme` is the short-term loudness of what comes in, or
+    /// Limits a block in place. `programme` is the loudness of what comes in, or
     /// [`Lufs::SILENCE`] as long as there is none; only the soft tier asks for it.
     ///
     /// Samples must be finite. The output is the same however the signal is cut into blocks.
