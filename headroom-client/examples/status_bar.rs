@@ -11,12 +11,12 @@
 use std::io::Write;
 
 use headroom_client::ipc::{Mirror, Topic};
-use headroom_client::{Subscription, endpoint};
+use headroom_client::{Subscription, daemon_address};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let topics = [Topic::Setting, Topic::Profile, Topic::Routing];
-    let mut subscription = Subscription::to(&endpoint()?, &topics);
+    let mut subscription = Subscription::to(&daemon_address()?, &topics);
     let mut shown = String::new();
     while subscription.next().is_some() {
         let line = if subscription.is_connected() {

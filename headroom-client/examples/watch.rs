@@ -6,11 +6,11 @@
 #![allow(clippy::print_stdout, reason = "it is for people")]
 
 use headroom_client::ipc::Topic;
-use headroom_client::{ClientError, Subscription, Update, endpoint};
+use headroom_client::{ClientError, Subscription, Update, daemon_address};
 
 fn main() -> Result<(), ClientError> {
     let topics: Vec<Topic> = Topic::ALL.iter().copied().filter(|t| t.is_state()).collect();
-    for update in Subscription::to(&endpoint()?, &topics) {
+    for update in Subscription::to(&daemon_address()?, &topics) {
         match update {
             Update::Connected { hello, is_restarted } => {
                 let again = if is_restarted { ", started again" } else { "" };

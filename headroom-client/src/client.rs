@@ -2,19 +2,21 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use headroom_ipc::{
-    Answer, Call, Endpoint, Error, Event, Hello, PROTOCOL, ServerMessage, TooLong, Value,
+    Address, Answer, Call, Error, Event, Hello, PROTOCOL, ServerMessage, TooLong, Value,
     encode_raw_request, encode_request,
 };
 use serde::de::DeserializeOwned;
 
 use crate::ClientError;
+use crate::deadline::Deadline;
 use crate::inbox::Inbox;
-use crate::wire::{Deadline, Ready, Wire};
+use crate::wire::{Ready, Wire};
 
 /// How long a client waits for the daemon unless it is told otherwise. The daemon answers in
 /// microseconds; this is for one that hangs.
@@ -75,17 +77,17 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`] where nobody listens; [`ClientError::Refused`] where the daemon
     /// has too many connections or is another user's; and the others.
-    pub fn connect(endpoint: &Endpoint) -> Result<Client, ClientError> {
-        Client::connect_within(endpoint, DEFAULT_TIMEOUT)
+    pub fn connect(address: &Address) -> Result<Client, ClientError> {
+        Client::connect_within(address, DEFAULT_TIMEOUT)
     }
 
     /// The same with another time limit, which holds for its calls too.
     ///
     /// # Errors
     /// As for [`connect`](Client::connect).
-    pub fn connect_within(endpoint: &Endpoint, timeout: Duration) -> Result<Client, ClientError> {
+    pub fn connect_within(address: &Address, timeout: Duration) -> Result<Client, ClientError> {
         let deadline = Deadline::within(timeout);
-        Client::begin(Wire::connect(endpoint, timeout)?, timeout, deadline)
+        Client::begin(Wire::connect(address, timeout)?, timeout, deadline)
     }
 
     /// Speaks over a socket that is connected already.
@@ -227,6 +229,10 @@ impl Client {
     /// Those of the connection.
     pub fn next_event(&mut self, within: Duration) -> Result<Option<Event>, ClientError> {
         self.event(Deadline::within(within))
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.wire.descriptor()
     }
 
     pub(crate) fn event(&mut self, deadline: Deadline) -> Result<Option<Event>, ClientError> {

@@ -3,25 +3,25 @@
 use std::io;
 use std::time::Duration;
 
-use headroom_ipc::{Code, DecodeError, Endpoint, EndpointError, FrameError, PROTOCOL, TooLong};
+use headroom_ipc::{Address, AddressError, Code, DecodeError, FrameError, PROTOCOL, TooLong};
 
 /// Why a call has no result. Its sentence is to be shown as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// There is no place where a daemon could listen.
     #[error(transparent)]
-    NoEndpoint(#[from] EndpointError),
+    NoAddress(#[from] AddressError),
     /// Nobody listens there. Start the daemon, or wait for it.
-    #[error("headroomd is not running: nobody listens at {endpoint}")]
+    #[error("headroomd is not running: nobody listens at {address}")]
     NotRunning {
         /// Where.
-        endpoint: Endpoint,
+        address: Address,
     },
     /// The kernel does not let us connect.
-    #[error("connecting to {endpoint}: {source}")]
+    #[error("connecting to {address}: {source}")]
     Connect {
         /// Where.
-        endpoint: Endpoint,
+        address: Address,
         /// Why.
         source: io::Error,
     },

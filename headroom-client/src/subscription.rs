@@ -1,12 +1,13 @@
 //! Events without end: connects again by itself, and makes up for what was lost.
 
+use std::os::fd::BorrowedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use headroom_ipc::{Applied, Endpoint, Event, Hello, Mirror, Snapshot, Subscribe, Topic};
+use headroom_ipc::{Address, Applied, Event, Hello, Mirror, Snapshot, Subscribe, Topic};
 
 use crate::backoff::Backoff;
-use crate::wire::Deadline;
+use crate::deadline::Deadline;
 use crate::{Client, ClientError, DEFAULT_TIMEOUT};
 
 /// An iterator of [`Update`]s that never ends by itself, and a [`Mirror`] of the daemon's state
@@ -14,9 +15,9 @@ use crate::{Client, ClientError, DEFAULT_TIMEOUT};
 ///
 /// ```no_run
 /// use headroom_client::ipc::Topic;
-/// use headroom_client::{Subscription, Update, endpoint};
+/// use headroom_client::{Subscription, Update, daemon_address};
 ///
-/// let mut subscription = Subscription::to(&endpoint()?, &[Topic::Setting]);
+/// let mut subscription = Subscription::to(&daemon_address()?, &[Topic::Setting]);
 /// while let Some(update) = subscription.next() {
 ///     match update {
 ///         Update::Disconnected(why) => println!("{why}"),
@@ -31,7 +32,7 @@ use crate::{Client, ClientError, DEFAULT_TIMEOUT};
 /// most. When events of a topic of state were lost, it takes a snapshot before it goes on.
 #[derive(Debug)]
 pub struct Subscription {
-    endpoint: Endpoint,
+    address: Address,
     request: Subscribe,
     timeout: Duration,
     link: Link,
@@ -78,9 +79,9 @@ enum Link {
 impl Subscription {
     /// Listens to these topics.
     #[must_use]
-    pub fn to(endpoint: &Endpoint, topics: &[Topic]) -> Subscription {
+    pub fn to(address: &Address, topics: &[Topic]) -> Subscription {
         Subscription {
-            endpoint: endpoint.clone(),
+            address: address.clone(),
             request: Subscribe { topics: topics.to_vec(), snapshot: true, max_hz: None },
             timeout: DEFAULT_TIMEOUT,
             link: Link::Down { retry_at: Instant::now(), is_told: false },
@@ -120,6 +121,29 @@ impl Subscription {
     /// snapshot, may take longer than that by the time limit of a call.
     pub fn next_within(&mut self, time: Duration) -> Option<Update> {
         self.advance(Deadline::within(time))
+    }
+
+    /// For an event loop: readable when there may be an update; nothing while there is no
+    /// connection, as then it is time that matters ([`retry_after`](Subscription::retry_after)).
+    ///
+    /// Take updates with [`next_within`](Subscription::next_within) and no time at all until there
+    /// are none, and only then wait for the descriptor: what was read already waits in memory.
+    #[must_use]
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match &self.link {
+            Link::Up { client, .. } => Some(client.descriptor()),
+            Link::Down { .. } => None,
+        }
+    }
+
+    /// For an event loop: how long until it tries to connect, at the next
+    /// [`next_within`](Subscription::next_within); nothing while it is connected.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.link {
+            Link::Up { .. } => None,
+            Link::Down { retry_at, .. } => Some(retry_at.saturating_duration_since(Instant::now())),
+        }
     }
 
     fn advance(&mut self, deadline: Deadline) -> Option<Update> {
@@ -172,7 +196,7 @@ impl Subscription {
     }
 
     fn connect(&mut self) -> Result<Update, ClientError> {
-        let mut client = Client::connect_within(&self.endpoint, self.timeout)?;
+        let mut client = Client::connect_within(&self.address, self.timeout)?;
         let subscribed = client.call(&self.request)?;
         self.mirror = subscribed.snapshot.unwrap_or_default();
         let hello = client.daemon().clone();

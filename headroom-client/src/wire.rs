@@ -4,35 +4,18 @@
 //! arrives: a client that only wrote, facing a daemon that only writes, would wait for ever.
 
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use headroom_ipc::{Deframer, Endpoint};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use headroom_ipc::{Address, Deframer};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{self, AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{self, SendFlags, SocketAddrUnix};
 
 use crate::ClientError;
-
-/// Until when something may take; none for as long as it likes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Option<Instant>);
-
-impl Deadline {
-    pub(crate) const NEVER: Deadline = Deadline(None);
-
-    pub(crate) fn within(time: Duration) -> Deadline {
-        // A time that no clock can hold is as good as for ever.
-        Deadline(Instant::now().checked_add(time))
-    }
-
-    /// What is left of it; none where it never ends.
-    pub(crate) fn left(self) -> Option<Duration> {
-        self.0.map(|end| end.saturating_duration_since(Instant::now()))
-    }
-}
+use crate::deadline::Deadline;
+use crate::named_socket::connect_by;
 
 /// One read takes so many bytes at most.
 const READ_BYTES: usize = 16 * 1024;
@@ -63,58 +46,40 @@ impl Wire {
         Ok(Wire { stream, deframer: Deframer::new(), buffer })
     }
 
-    pub(crate) fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Wire, ClientError> {
+    pub(crate) fn connect(address: &Address, timeout: Duration) -> Result<Wire, ClientError> {
         let connect = || -> Result<UnixStream, Errno> {
-            let socket = net::socket_with(
-                AddressFamily::UNIX,
-                SocketType::STREAM,
-                SocketFlags::CLOEXEC,
-                None,
-            )?;
-            // The kernel holds a connecting peer to this too, while the daemon's queue of
-            // connections is full. Zero would mean for ever.
-            let at_most = timeout.max(Duration::from_millis(1));
-            set_socket_timeout(&socket, Timeout::Send, Some(at_most))?;
-            let address = match endpoint {
-                Endpoint::Path(path) => SocketAddrUnix::new(path)?,
-                Endpoint::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_bytes())?,
+            let address = match address {
+                Address::Path(path) => SocketAddrUnix::new(path)?,
+                Address::Abstract(name) => SocketAddrUnix::new_abstract_name(name.as_bytes())?,
             };
-            loop {
-                match net::connect(&socket, &address) {
-                    Err(Errno::INTR) => {}
-                    Err(error) => return Err(error),
-                    Ok(()) => return Ok(UnixStream::from(socket)),
-                }
-            }
+            connect_by(&address, Deadline::within(timeout)).map(UnixStream::from)
         };
         match connect() {
             Ok(stream) => Wire::over(stream),
             Err(Errno::NOENT | Errno::CONNREFUSED) => {
-                Err(ClientError::NotRunning { endpoint: endpoint.clone() })
+                Err(ClientError::NotRunning { address: address.clone() })
             }
             Err(Errno::AGAIN) => Err(ClientError::TimedOut { what: "the door", after: timeout }),
             Err(error) => {
-                Err(ClientError::Connect { endpoint: endpoint.clone(), source: error.into() })
+                Err(ClientError::Connect { address: address.clone(), source: error.into() })
             }
         }
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 
     /// Waits until there is something to read, or room to write if that is wanted.
     pub(crate) fn ready(&self, to_write: bool, deadline: Deadline) -> Result<Ready, ClientError> {
         let wanted = if to_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        loop {
-            let left = deadline.left().map(timespec);
-            let mut sockets = [PollFd::from_borrowed_fd(self.stream.as_fd(), wanted)];
-            match poll(&mut sockets, left.as_ref()) {
-                Err(Errno::INTR) => {}
-                Err(error) => {
-                    return Err(ClientError::Io { doing: "waiting", source: error.into() });
-                }
-                Ok(0) => return Ok(Ready::No),
-                Ok(_) if sockets[0].revents() == PollFlags::OUT => return Ok(Ready::ToWrite),
-                Ok(_) => return Ok(Ready::ToRead),
-            }
-        }
+        let io_error = |source| ClientError::Io { doing: "waiting", source };
+        let ready = deadline.wait_for(self.stream.as_fd(), wanted).map_err(io_error)?;
+        Ok(match ready {
+            PollFlags::OUT => Ready::ToWrite,
+            _ if ready.is_empty() => Ready::No,
+            _ => Ready::ToRead,
+        })
     }
 
     /// Writes as much as there is room for just now, perhaps nothing.
@@ -160,14 +125,6 @@ impl Wire {
             }
         }
         Ok(count)
-    }
-}
-
-/// A time as the kernel takes it.
-pub(crate) fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
     }
 }
 

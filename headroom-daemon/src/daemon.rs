@@ -19,7 +19,7 @@ use crate::logger;
 use crate::meters::{Desk, MeterThread};
 use crate::outbox::{METERS_IN_QUEUE, QUEUE};
 use crate::report::{Report, Verdict};
-use crate::server::{AddressError, ClaimError, Listen, Listening, Server, ServerSettings};
+use crate::server::{ClaimError, Listen, ListenError, Listening, Server, ServerSettings};
 use crate::service_manager;
 use crate::signals::{self, Stop};
 use crate::spare_memory;
@@ -44,7 +44,7 @@ pub enum DaemonError {
     Profile(#[from] headroom_profile::LoadError),
     /// There is no place to listen at.
     #[error(transparent)]
-    Address(#[from] AddressError),
+    Address(#[from] ListenError),
     /// The place to listen at cannot be had.
     #[error(transparent)]
     Claim(#[from] ClaimError),

@@ -18,14 +18,16 @@ const KEPT_BYTES: usize = 4096;
 /// The stream of bytes cannot be cut into bodies any more. Nothing after it can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// The length in front of a body is over [`MAX_BODY_BYTES`].
+    /// The length in front of a body is over the limit.
     #[error(
-        "a message of {length_bytes} bytes was announced, but the longest is {MAX_BODY_BYTES} \
+        "a message of {length_bytes} bytes was announced, but the longest is {max_bytes} \
          (is a 4-byte big-endian length in front of every message?)"
     )]
     TooLong {
         /// The length that was announced.
         length_bytes: u32,
+        /// The longest: [`MAX_BODY_BYTES`] in the protocol of the daemon.
+        max_bytes: usize,
     },
 }
 
@@ -48,8 +50,9 @@ pub enum FrameError {
 ///
 /// Memory is bounded: it never holds more than one whole message of the longest kind, sets
 /// nothing aside for a length that was only announced, and gives large buffers back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Deframer {
+    max_body_bytes: usize,
     buffer: Vec<u8>,
     /// Where the bytes begin that have not been given out.
     start: usize,
@@ -60,7 +63,13 @@ impl Deframer {
     /// One that has seen nothing.
     #[must_use]
     pub fn new() -> Deframer {
-        Deframer::default()
+        Deframer::with_max_body_bytes(MAX_BODY_BYTES)
+    }
+
+    /// One for a protocol of one's own, whose bodies are so long at most.
+    #[must_use]
+    pub fn with_max_body_bytes(max_body_bytes: usize) -> Deframer {
+        Deframer { max_body_bytes, buffer: Vec::new(), start: 0, broken: None }
     }
 
     /// Takes the next bytes of the stream, and says how many of them it had room for. After
@@ -72,7 +81,7 @@ impl Deframer {
             return bytes.len();
         }
         self.compact();
-        let room = (PREFIX_BYTES + MAX_BODY_BYTES).saturating_sub(self.buffer.len());
+        let room = (PREFIX_BYTES + self.max_body_bytes).saturating_sub(self.buffer.len());
         let taken = room.min(bytes.len());
         self.buffer.extend_from_slice(&bytes[..taken]);
         taken
@@ -103,10 +112,12 @@ impl Deframer {
         };
         let length_bytes = u32::from_be_bytes(*prefix);
         let length = match usize::try_from(length_bytes) {
-            Ok(length) if length <= MAX_BODY_BYTES => length,
+            Ok(length) if length <= self.max_body_bytes => length,
             _ => {
-                let error = FrameError::TooLong { length_bytes };
-                *self = Deframer { broken: Some(error), ..Deframer::default() };
+                let max_bytes = self.max_body_bytes;
+                let error = FrameError::TooLong { length_bytes, max_bytes };
+                *self =
+                    Deframer { broken: Some(error), ..Deframer::with_max_body_bytes(max_bytes) };
                 return Err(error);
             }
         };
@@ -130,10 +141,16 @@ impl Deframer {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
-        if self.buffer.len() >= PREFIX_BYTES + MAX_BODY_BYTES {
+        if self.buffer.len() >= PREFIX_BYTES + self.max_body_bytes {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
+    }
+}
+
+impl Default for Deframer {
+    fn default() -> Deframer {
+        Deframer::new()
     }
 }
 
@@ -203,8 +220,20 @@ mod tests {
         assert_eq!(bodies(&mut deframer, &message(&longest)).unwrap(), [longest]);
         let length_bytes = MAX_BODY_BYTES as u32 + 1;
         let refused = bodies(&mut deframer, &length_bytes.to_be_bytes());
-        assert_eq!(refused, Err(FrameError::TooLong { length_bytes }));
+        assert_eq!(refused, Err(FrameError::TooLong { length_bytes, max_bytes: MAX_BODY_BYTES }));
         assert!(framed(|out| out.resize(out.len() + MAX_BODY_BYTES + 1, 0)).is_err());
+    }
+
+    #[test]
+    fn another_protocol_has_another_limit() {
+        for limit in [0, 10, 2 * MAX_BODY_BYTES] {
+            let mut deframer = Deframer::with_max_body_bytes(limit);
+            let longest = [&(limit as u32).to_be_bytes()[..], &vec![7; limit]].concat();
+            assert_eq!(bodies(&mut deframer, &longest).unwrap(), [vec![7; limit]]);
+            let length_bytes = limit as u32 + 1;
+            let refused = bodies(&mut deframer, &length_bytes.to_be_bytes());
+            assert_eq!(refused, Err(FrameError::TooLong { length_bytes, max_bytes: limit }));
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn deframe(data: &[u8]) {
     let taken: usize = bodies.iter().map(|body| PREFIX_BYTES + body.len()).sum();
     assert!(taken <= stream.len(), "there is more in the bodies than in the stream");
     assert!(bodies.iter().all(|body| body.len() <= MAX_BODY_BYTES));
-    if let Err(FrameError::TooLong { length_bytes }) = end {
+    if let Err(FrameError::TooLong { length_bytes, .. }) = end {
         assert!(length_bytes as usize > MAX_BODY_BYTES);
     }
 }

@@ -3,7 +3,7 @@
 //! This page is the protocol in short; IPC.md is the whole of it, for any language.
 //!
 //! 1. Connect to the Unix socket `$HEADROOM_SOCKET`, else
-//!    `$XDG_RUNTIME_DIR/headroom/control.sock`; [`Endpoint::find`] is the whole rule.
+//!    `$XDG_RUNTIME_DIR/headroom/control.sock`; [`Address::find`] is the whole rule.
 //! 2. Every message, both ways, is a 4-byte big-endian length and a *body* of so many bytes, at
 //!    most [`MAX_BODY_BYTES`]: one MessagePack map with text keys. [`Deframer`] finds the bodies.
 //! 3. The daemon speaks first: a [`Hello`] with its version, the protocol's, a run id that
@@ -56,9 +56,9 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod cursor;
 mod describe;
-mod endpoint;
 mod error;
 mod event;
 mod finite;
@@ -74,8 +74,10 @@ mod topic;
 mod value;
 mod word;
 
+#[doc(hidden)]
+pub use address::{Address as Endpoint, AddressError as EndpointError};
+pub use address::{Address, AddressError, MAX_ADDRESS_BYTES, Surroundings};
 pub use describe::{ArgDescription, Description, OpDescription, TopicDescription};
-pub use endpoint::{Endpoint, EndpointError, MAX_ADDRESS_BYTES, Surroundings};
 pub use error::{Code, Details, Error};
 pub use event::{
     Change, DaemonChange, Event, MetersChange, ProfileChange, RoutingChange, SettingChange,

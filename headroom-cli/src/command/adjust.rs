@@ -1,7 +1,7 @@
 //! `headroom adjust KEY STEP`: changes a number by a step, and says where it has come to.
 
 use headroom_client::ipc::{Code, Setting, SettingAmount, SettingGet, SettingSet, SettingValue};
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 use headroom_profile::{Profile, embedded, wire};
 
 use crate::args::AdjustArgs;
@@ -10,7 +10,7 @@ use crate::on_disk::DEFAULT;
 use crate::print::{self, End, Paint, Reach};
 
 pub(crate) fn run(args: &AdjustArgs) -> Result<(), Failure> {
-    let mut client = Client::connect(&endpoint()?)?;
+    let mut client = Client::connect(&daemon_address()?)?;
     // Both at once, so that hardly anybody can come in between.
     let before = client.send(&SettingGet { key: args.key.clone() })?;
     let amount = SettingAmount::By(args.step);

@@ -1,13 +1,13 @@
 //! `headroom bypass on|off|toggle`: lets the sound pass untouched, or no longer.
 
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 
 use crate::args::BypassArgs;
 use crate::failure::Failure;
 use crate::print;
 
 pub(crate) fn run(args: &BypassArgs) -> Result<(), Failure> {
-    let now = Client::connect(&endpoint()?)?.bypass_set(args.to)?;
+    let now = Client::connect(&daemon_address()?)?.bypass_set(args.to)?;
     if args.json {
         print::json(&now)
     } else {

@@ -3,7 +3,7 @@
 //! Nothing is checked here: the daemon says what is wrong, and a newer one may know more ops.
 
 use headroom_client::ipc::Value;
-use headroom_client::{Client, ClientError, endpoint};
+use headroom_client::{Client, ClientError, daemon_address};
 
 use crate::args::CallArgs;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &CallArgs) -> Result<(), Failure> {
                 .with_hint(r#"quote it for the shell: '{"key": "agc.target_lufs"}'"#)
         })?,
     };
-    let mut client = Client::connect(&endpoint()?)?;
+    let mut client = Client::connect(&daemon_address()?)?;
     let ticket = client.send_raw(&args.op, &given)?;
     match client.wait(ticket) {
         Ok(result) => print::json(&result),

@@ -1,7 +1,7 @@
 //! `headroom route list|set|unset|stream`: where apps go, and who says so.
 
 use headroom_client::ipc::{Match, Route};
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 
 use crate::args::{RouteArgs, RouteListArgs, RouteSetArgs, RouteStreamArgs, RouteUnsetArgs, Whose};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ pub(crate) fn run(args: &RouteArgs) -> Result<(), Failure> {
 }
 
 fn list(args: &RouteListArgs) -> Result<(), Failure> {
-    let mut client = Client::connect(&endpoint()?)?;
+    let mut client = Client::connect(&daemon_address()?)?;
     let rules = client.route_list()?;
     if args.json {
         return print::json(&rules);
@@ -29,7 +29,7 @@ fn list(args: &RouteListArgs) -> Result<(), Failure> {
 
 fn set(args: &RouteSetArgs) -> Result<(), Failure> {
     let matches = matches(&args.whose)?;
-    let rule = Client::connect(&endpoint()?)?.route_set(matches, args.route.clone())?;
+    let rule = Client::connect(&daemon_address()?)?.route_set(matches, args.route.clone())?;
     if args.json {
         print::json(&rule)
     } else {
@@ -40,7 +40,7 @@ fn set(args: &RouteSetArgs) -> Result<(), Failure> {
 fn unset(args: &RouteUnsetArgs) -> Result<(), Failure> {
     let matches = matches(&args.whose)?;
     let what = print::meant(&matches);
-    let rules = Client::connect(&endpoint()?)?.route_unset(matches).map_err(|error| {
+    let rules = Client::connect(&daemon_address()?)?.route_unset(matches).map_err(|error| {
         Failure::from(error).with_hint("headroom route list shows your rules, each with all of it")
     })?;
     if args.json {
@@ -52,7 +52,7 @@ fn unset(args: &RouteUnsetArgs) -> Result<(), Failure> {
 
 fn stream(args: &RouteStreamArgs) -> Result<(), Failure> {
     let route = args.route.route().cloned();
-    let stream = Client::connect(&endpoint()?)?.route_stream(args.id, route)?;
+    let stream = Client::connect(&daemon_address()?)?.route_stream(args.id, route)?;
     if args.json {
         print::json(&stream)
     } else {

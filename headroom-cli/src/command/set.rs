@@ -4,7 +4,7 @@
 //! the daemon's to say.
 
 use headroom_client::ipc::SettingValue;
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 use headroom_profile::{Kind, Setting};
 
 use crate::args::SetArgs;
@@ -13,7 +13,7 @@ use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &SetArgs) -> Result<(), Failure> {
     let value = value_of(&args.key, &args.value);
-    let now = Client::connect(&endpoint()?)?.setting_set(&args.key, value)?;
+    let now = Client::connect(&daemon_address()?)?.setting_set(&args.key, value)?;
     if args.json {
         print::json(&now)
     } else {

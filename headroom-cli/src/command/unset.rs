@@ -1,7 +1,7 @@
 //! `headroom unset KEY|SECTION|--all`: takes overrides back.
 
 use headroom_client::ipc::SettingValues;
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 use headroom_profile::SETTINGS;
 
 use crate::args::UnsetArgs;
@@ -10,7 +10,7 @@ use crate::on_disk::is_below;
 use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &UnsetArgs) -> Result<(), Failure> {
-    let mut client = Client::connect(&endpoint()?)?;
+    let mut client = Client::connect(&daemon_address()?)?;
     match &args.key {
         Some(key) if !is_section(key) => one(&mut client, key, args),
         section => several(&mut client, section.as_deref(), args),

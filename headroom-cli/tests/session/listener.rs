@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use headroom_client::{Client, Endpoint};
+use headroom_client::{Address, Client};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{HEADROOM, Run};
@@ -61,9 +61,9 @@ impl Listener {
         }
         command.env("XDG_RUNTIME_DIR", &folder).env("PIPEWIRE_RUNTIME_DIR", &folder);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-        let endpoint = Endpoint::Path(self.home.path("control.sock"));
+        let address = Address::Path(self.home.path("control.sock"));
         let end = Instant::now() + PATIENCE;
-        while Client::connect(&endpoint).is_err() {
+        while Client::connect(&address).is_err() {
             assert_eq!(child.try_wait().unwrap(), None, "headroomd has ended");
             assert!(Instant::now() < end, "headroomd does not serve");
             std::thread::sleep(Duration::from_millis(2));

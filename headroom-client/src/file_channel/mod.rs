@@ -79,7 +79,7 @@ use reader::Reader;
 use watch::Watch;
 use writer::Writer;
 
-use crate::wire::Deadline;
+use crate::deadline::Deadline;
 
 /// The version of the files. Another one is refused.
 pub const VERSION: u64 = 1;

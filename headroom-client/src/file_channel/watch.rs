@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::ChannelError;
 use super::layout::Layout;
-use crate::wire::{Deadline, timespec};
+use crate::deadline::{Deadline, timespec};
 
 /// File systems that other machines or a host write to without this kernel's knowledge: NFS, SMB
 /// (three numbers), 9P, FUSE (with virtiofs and sshfs), Ceph, AFS (two), Coda, VirtualBox, VMware,

@@ -1,6 +1,6 @@
 //! Calls, their replies and their errors, one at a time and many at once.
 
-use headroom_client::{Client, ClientError, Endpoint, MAX_OPEN_REQUESTS};
+use headroom_client::{Address, Client, ClientError, MAX_OPEN_REQUESTS};
 use headroom_ipc::*;
 
 use super::peer::{PATIENCE, Peer, beside, hello, listen, place, setting};
@@ -158,17 +158,17 @@ fn any_op_can_be_called_by_name() {
 
 #[test]
 fn who_is_not_there_and_who_turns_us_away_is_said() {
-    let (_folder, endpoint) = place();
-    let absent = Client::connect(&endpoint).unwrap_err();
+    let (_folder, address) = place();
+    let absent = Client::connect(&address).unwrap_err();
     assert!(matches!(absent, ClientError::NotRunning { .. }), "{absent}");
     assert!(absent.is_unreachable());
 
     // A socket that a killed daemon has left behind.
-    drop(listen(&endpoint));
-    let left = Client::connect(&endpoint).unwrap_err();
+    drop(listen(&address));
+    let left = Client::connect(&address).unwrap_err();
     assert!(matches!(left, ClientError::NotRunning { .. }), "{left}");
 
-    let listener = listen(&endpoint);
+    let listener = listen(&address);
     let daemon = beside(move || {
         let error = Error::new(Code::Busy, "256 programs are connected").with_limit(256);
         Peer::accept(&listener).send(&ServerFrame::error(None, &error));
@@ -176,11 +176,11 @@ fn who_is_not_there_and_who_turns_us_away_is_said() {
         Peer::accept(&listener).send(&ServerFrame::hello(&other));
         drop(Peer::accept(&listener));
     });
-    let busy = Client::connect(&endpoint).unwrap_err();
+    let busy = Client::connect(&address).unwrap_err();
     assert_eq!(busy.code(), Some(Code::Busy));
-    let other = Client::connect(&endpoint).unwrap_err();
+    let other = Client::connect(&address).unwrap_err();
     assert!(matches!(other, ClientError::OtherProtocol { daemon: 2 }), "{other}");
-    let closed = Client::connect(&endpoint).unwrap_err();
+    let closed = Client::connect(&address).unwrap_err();
     assert!(matches!(closed, ClientError::Closed), "{closed}");
     daemon.join().unwrap();
 }
@@ -197,7 +197,7 @@ fn a_socket_without_a_file_is_reached_by_its_name() {
         peer.send(&ServerFrame::hello(&hello("first")));
         peer.answer("ping", &Pong {});
     });
-    let endpoint = Endpoint::Abstract(name);
-    Client::connect_within(&endpoint, PATIENCE).unwrap().ping().unwrap();
+    let address = Address::Abstract(name);
+    Client::connect_within(&address, PATIENCE).unwrap().ping().unwrap();
     daemon.join().unwrap();
 }

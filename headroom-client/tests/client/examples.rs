@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use headroom_client::Endpoint;
+use headroom_client::Address;
 use headroom_ipc::*;
 
 use super::peer::{Peer, beside, bypass, hello, listen, place, setting};
@@ -13,8 +13,8 @@ use super::peer::{Peer, beside, bypass, hello, listen, place, setting};
 struct Running(Child);
 
 impl Running {
-    fn example(name: &str, endpoint: &Endpoint) -> Running {
-        Running::begin(built(name).env("HEADROOM_SOCKET", endpoint.to_string()))
+    fn example(name: &str, address: &Address) -> Running {
+        Running::begin(built(name).env("HEADROOM_SOCKET", address.to_string()))
     }
 
     fn begin(command: &mut Command) -> Running {
@@ -54,8 +54,8 @@ fn state() -> Mirror {
 
 #[test]
 fn toggle_bypass_asks_once_and_says_what_holds_now() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let mut peer = Peer::accept(&listener);
         peer.send(&ServerFrame::hello(&hello("first")));
@@ -64,7 +64,7 @@ fn toggle_bypass_asks_once_and_says_what_holds_now() {
         peer.send(&ServerFrame::reply(request.id, &Bypass { bypass: true }));
         assert_eq!(peer.request(), None);
     });
-    let mut program = Running::example("toggle_bypass", &endpoint);
+    let mut program = Running::example("toggle_bypass", &address);
     let lines: Vec<String> = program.lines().map(Result::unwrap).collect();
     assert_eq!(lines, ["bypass is on"]);
     assert!(program.0.wait().unwrap().success());
@@ -73,9 +73,9 @@ fn toggle_bypass_asks_once_and_says_what_holds_now() {
 
 #[test]
 fn watch_tells_every_change() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
-    let mut program = Running::example("watch", &endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
+    let mut program = Running::example("watch", &address);
     let mut lines = program.lines().map(Result::unwrap);
     let mut peer = Peer::accept(&listener);
     let mut state = state();
@@ -94,14 +94,14 @@ fn watch_tells_every_change() {
 
 #[test]
 fn status_bar_prints_one_line_of_json_per_change_of_what_it_shows() {
-    let (_folder, endpoint) = place();
-    let mut program = Running::example("status_bar", &endpoint);
+    let (_folder, address) = place();
+    let mut program = Running::example("status_bar", &address);
     let mut lines = program
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
     // The bar is there before the daemon.
     assert_eq!(lines.next().unwrap()["class"], "off");
-    let listener = listen(&endpoint);
+    let listener = listen(&address);
     let mut peer = Peer::accept(&listener);
     let mut state = state();
     peer.send(&ServerFrame::hello(&hello("first")));

@@ -46,12 +46,12 @@ fn a_daemon_that_says_nothing_or_half_of_it_is_given_up() {
     times_out(|| Client::over(ours, SHORT));
 
     // One that listens and never accepts: the kernel's queue takes one, and lets others wait.
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     rustix::net::listen(&listener, 0).unwrap();
-    let Endpoint::Path(path) = &endpoint else { panic!() };
+    let Address::Path(path) = &address else { panic!() };
     let _queued = UnixStream::connect(path).unwrap();
-    times_out(|| Client::connect_within(&endpoint, SHORT));
+    times_out(|| Client::connect_within(&address, SHORT));
 }
 
 #[test]

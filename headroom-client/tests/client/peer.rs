@@ -5,7 +5,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use headroom_client::{Client, Endpoint};
+use headroom_client::{Address, Client};
 use headroom_ipc::*;
 
 /// What takes longer than this hangs.
@@ -122,14 +122,14 @@ pub(crate) fn setting(key: &str, number: f32) -> Setting {
 }
 
 /// A place for a socket, which vanishes with it.
-pub(crate) fn place() -> (tempfile::TempDir, Endpoint) {
+pub(crate) fn place() -> (tempfile::TempDir, Address) {
     let folder = tempfile::tempdir().unwrap();
-    let endpoint = Endpoint::Path(folder.path().join("control.sock"));
-    (folder, endpoint)
+    let address = Address::Path(folder.path().join("control.sock"));
+    (folder, address)
 }
 
-pub(crate) fn listen(endpoint: &Endpoint) -> UnixListener {
-    let Endpoint::Path(path) = endpoint else { panic!("{endpoint}") };
+pub(crate) fn listen(address: &Address) -> UnixListener {
+    let Address::Path(path) = address else { panic!("{address}") };
     let _ = std::fs::remove_file(path);
     UnixListener::bind(path).unwrap()
 }

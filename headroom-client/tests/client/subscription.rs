@@ -20,8 +20,8 @@ fn event_of(update: Update) -> Event {
 
 #[test]
 fn the_mirror_is_the_daemons_state_after_every_event() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let mut state = Mirror::full();
         let _ = state.publish(bypass(true));
@@ -36,7 +36,7 @@ fn the_mirror_is_the_daemons_state_after_every_event() {
         }
         (state, peer)
     });
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Setting]);
+    let mut subscription = Subscription::to(&address, &[Topic::Setting]);
     assert!(matches!(next(&mut subscription), Update::Connected { is_restarted: false, .. }));
     assert!(subscription.is_connected());
     let before = subscription.mirror().clone();
@@ -54,8 +54,8 @@ fn the_mirror_is_the_daemons_state_after_every_event() {
 
 /// The daemon drops events of a topic of state, tells it or not, and is asked for a snapshot.
 fn lose(is_told: bool) {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let mut state = Mirror::full();
         let mut peer = Peer::accept(&listener);
@@ -80,7 +80,7 @@ fn lose(is_told: bool) {
         peer.publish(&mut state, SettingChange::Changed(setting("held", 2.0)));
         (state, peer)
     });
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Setting, Topic::Meters]);
+    let mut subscription = Subscription::to(&address, &[Topic::Setting, Topic::Meters]);
     assert!(matches!(next(&mut subscription), Update::Connected { .. }));
     assert_eq!(event_of(next(&mut subscription)).change, bypass(true).into());
     let note = event_of(next(&mut subscription));
@@ -112,8 +112,8 @@ fn after_a_hole_in_the_numbers_it_takes_a_snapshot_and_goes_on() {
 
 #[test]
 fn a_loss_of_meters_is_told_and_asks_for_nothing() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let mut state = Mirror::full();
         let mut peer = Peer::accept(&listener);
@@ -125,7 +125,7 @@ fn a_loss_of_meters_is_told_and_asks_for_nothing() {
         peer.publish(&mut state, MetersChange::Tick(Meters::default()));
         peer.request()
     });
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Meters]).with_max_hz(30.0);
+    let mut subscription = Subscription::to(&address, &[Topic::Meters]).with_max_hz(30.0);
     assert!(matches!(next(&mut subscription), Update::Connected { .. }));
     assert_eq!(event_of(next(&mut subscription)).as_overflow().unwrap().lost, 436);
     assert_eq!(event_of(next(&mut subscription)).seq, 2);
@@ -136,8 +136,8 @@ fn a_loss_of_meters_is_told_and_asks_for_nothing() {
 
 #[test]
 fn it_waits_for_a_daemon_that_is_not_there_and_notices_another_run() {
-    let (_folder, endpoint) = place();
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Setting]).with_timeout(PATIENCE);
+    let (_folder, address) = place();
+    let mut subscription = Subscription::to(&address, &[Topic::Setting]).with_timeout(PATIENCE);
     match next(&mut subscription) {
         Update::Disconnected(ClientError::NotRunning { .. }) => {}
         other => panic!("{other:?}"),
@@ -146,7 +146,7 @@ fn it_waits_for_a_daemon_that_is_not_there_and_notices_another_run() {
     assert!(subscription.next_within(Duration::from_millis(300)).is_none());
     assert!(!subscription.is_connected());
 
-    let there = endpoint.clone();
+    let there = address.clone();
     let daemon = beside(move || {
         let listener = listen(&there);
         for (run, on) in [("first", true), ("first", false), ("second", true)] {
@@ -190,8 +190,8 @@ fn it_waits_for_a_daemon_that_is_not_there_and_notices_another_run() {
 
 #[test]
 fn a_daemon_that_turns_it_away_is_tried_again_and_not_in_a_loop() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let error = Error::new(Code::Busy, "256 programs are connected").with_limit(256);
         let begin = Instant::now();
@@ -204,7 +204,7 @@ fn a_daemon_that_turns_it_away_is_tried_again_and_not_in_a_loop() {
         peer.subscribed(&Mirror::full());
         (took, peer)
     });
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Setting]);
+    let mut subscription = Subscription::to(&address, &[Topic::Setting]);
     match next(&mut subscription) {
         Update::Disconnected(error) => assert_eq!(error.code(), Some(Code::Busy)),
         other => panic!("{other:?}"),

@@ -37,8 +37,8 @@ fn unknown_topics_events_fields_words_and_codes_are_survived() {
 
 #[test]
 fn an_unknown_event_of_a_known_topic_counts_and_the_mirror_goes_on() {
-    let (_folder, endpoint) = place();
-    let listener = listen(&endpoint);
+    let (_folder, address) = place();
+    let listener = listen(&address);
     let daemon = beside(move || {
         let mut peer = Peer::accept(&listener);
         peer.send_json(
@@ -60,7 +60,7 @@ fn an_unknown_event_of_a_known_topic_counts_and_the_mirror_goes_on() {
         );
         peer.request()
     });
-    let mut subscription = Subscription::to(&endpoint, &[Topic::Setting]);
+    let mut subscription = Subscription::to(&address, &[Topic::Setting]);
     let mut updates = Vec::new();
     for _ in 0..3 {
         updates.push(subscription.next_within(PATIENCE).unwrap());

@@ -13,7 +13,7 @@ use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
 use headroom_daemon::step::Input;
-use headroom_ipc::{BusMeters, Endpoint, MasterMeters, Meters};
+use headroom_ipc::{Address, BusMeters, MasterMeters, Meters};
 
 /// A server at a path, and its engine.
 pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
@@ -31,7 +31,7 @@ pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
     let fault = || std::process::abort();
     let desk = Arc::new(Desk::default());
     let engine = Engine::new(state, Box::new(graph), desk, Arc::default(), Box::new(fault));
-    let listen = Listen::At(Endpoint::Path(path.to_owned()));
+    let listen = Listen::At(Address::Path(path.to_owned()));
     let listening = Listening::claim(&listen).expect("a socket");
     (Server::start(listening, engine.clone(), settings).expect("a server"), engine)
 }

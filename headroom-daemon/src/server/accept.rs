@@ -16,7 +16,7 @@ use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
-use headroom_ipc::{Code, Endpoint, Error, ServerFrame};
+use headroom_ipc::{Address, Code, Error, ServerFrame};
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{MsgFlags, getsockopt, send};
 use parking_lot::{Condvar, Mutex};
@@ -104,7 +104,7 @@ impl Server {
 
     /// Where it listens.
     #[must_use]
-    pub fn place(&self) -> &Endpoint {
+    pub fn place(&self) -> &Address {
         self.shared.listening.place()
     }
 

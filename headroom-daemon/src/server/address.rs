@@ -1,27 +1,27 @@
 //! Where to listen: what was asked for on the command line, else what systemd has passed on,
-//! else the rule that clients follow too ([`Endpoint::find`]).
+//! else the rule that clients follow too ([`Address::find`]).
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use headroom_ipc::{Endpoint, EndpointError, Surroundings};
+use headroom_ipc::{Address, AddressError, Surroundings};
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
     /// At this address.
-    At(Endpoint),
+    At(Address),
     /// At the socket that systemd has made and passed on as the first of its descriptors.
     Inherited,
 }
 
 /// The place to listen cannot be made out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
+pub enum ListenError {
     /// There is none, or it is none.
     #[error(transparent)]
-    Endpoint(#[from] EndpointError),
+    Address(#[from] AddressError),
     /// `--listen systemd` without systemd.
     #[error(
         "--listen is systemd, but systemd has passed no socket on to this process (LISTEN_PID and \
@@ -46,8 +46,8 @@ impl Listen {
     /// if it did, else the place where clients look.
     ///
     /// # Errors
-    /// [`AddressError`], to be shown as it is.
-    pub fn find(listen: Option<&OsStr>) -> Result<Listen, AddressError> {
+    /// [`ListenError`], to be shown as it is.
+    pub fn find(listen: Option<&OsStr>) -> Result<Listen, ListenError> {
         let uid = nix::unistd::geteuid().as_raw();
         let environment = Environment {
             surroundings: Surroundings {
@@ -68,13 +68,13 @@ impl Environment {
         &self,
         listen: Option<&OsStr>,
         is_own: impl FnOnce(&Path) -> bool,
-    ) -> Result<Listen, AddressError> {
+    ) -> Result<Listen, ListenError> {
         match listen {
             Some(word) if word == SYSTEMD && self.has_inherited() => Ok(Listen::Inherited),
-            Some(word) if word == SYSTEMD => Err(AddressError::NothingInherited),
-            Some(address) => Ok(Listen::At(Endpoint::parse(address)?)),
+            Some(word) if word == SYSTEMD => Err(ListenError::NothingInherited),
+            Some(address) => Ok(Listen::At(Address::parse(address)?)),
             None if self.has_inherited() => Ok(Listen::Inherited),
-            None => Ok(Listen::At(Endpoint::find(&self.surroundings, is_own)?)),
+            None => Ok(Listen::At(Address::find(&self.surroundings, is_own)?)),
         }
     }
 
@@ -94,7 +94,7 @@ fn is_directory_of(path: &Path, uid: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn find(listen: Option<&str>, pid: &str, fds: &str) -> Result<Listen, AddressError> {
+    fn find(listen: Option<&str>, pid: &str, fds: &str) -> Result<Listen, ListenError> {
         let environment = Environment {
             surroundings: Surroundings {
                 headroom_socket: None,
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_comes_before_what_is_inherited_and_that_before_the_usual_place() {
-        let at = |path: &str| Ok(Listen::At(Endpoint::Path(path.into())));
+        let at = |path: &str| Ok(Listen::At(Address::Path(path.into())));
         assert_eq!(find(Some("/a.sock"), "12", "1"), at("/a.sock"));
         assert_eq!(find(None, "12", "1"), Ok(Listen::Inherited));
         assert_eq!(find(Some("systemd"), "12", "2"), Ok(Listen::Inherited));
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(find(None, "13", "1"), usual);
         assert_eq!(find(None, "12", "0"), usual);
         assert_eq!(find(None, "", ""), usual);
-        assert_eq!(find(Some("systemd"), "13", "1"), Err(AddressError::NothingInherited));
+        assert_eq!(find(Some("systemd"), "13", "1"), Err(ListenError::NothingInherited));
     }
 
     #[test]

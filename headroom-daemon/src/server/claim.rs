@@ -13,7 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use headroom_ipc::Endpoint;
+use headroom_ipc::Address;
 use nix::errno::Errno;
 use nix::fcntl::Flock;
 use nix::sys::socket::sockopt::PeerCredentials;
@@ -34,7 +34,7 @@ const FIRST_INHERITED: i32 = 3;
 #[derive(Debug)]
 pub struct Listening {
     listener: UnixListener,
-    place: Endpoint,
+    place: Address,
     name: Name,
     _lock: Option<Flock<File>>,
 }
@@ -57,15 +57,15 @@ impl Listening {
     /// [`ClaimError`]: nothing has been changed, except that the directory may have been made.
     pub fn claim(listen: &Listen) -> Result<Listening, ClaimError> {
         match listen {
-            Listen::At(Endpoint::Path(path)) => Listening::at_path(path),
-            Listen::At(Endpoint::Abstract(name)) => Listening::at_abstract(name),
+            Listen::At(Address::Path(path)) => Listening::at_path(path),
+            Listen::At(Address::Abstract(name)) => Listening::at_abstract(name),
             Listen::Inherited => Listening::inherited(),
         }
     }
 
     /// Where it listens.
     #[must_use]
-    pub fn place(&self) -> &Endpoint {
+    pub fn place(&self) -> &Address {
         &self.place
     }
 
@@ -78,8 +78,8 @@ impl Listening {
         let woken = match (&self.name, &self.place) {
             // systemd holds the same socket: to shut it down would be for good. A connection
             // wakes it as well.
-            (Name::Inherited, Endpoint::Path(path)) => UnixStream::connect(path).map(drop),
-            (Name::Inherited, Endpoint::Abstract(name)) => SocketAddr::from_abstract_name(name)
+            (Name::Inherited, Address::Path(path)) => UnixStream::connect(path).map(drop),
+            (Name::Inherited, Address::Abstract(name)) => SocketAddr::from_abstract_name(name)
                 .and_then(|a| UnixStream::connect_addr(&a))
                 .map(drop),
             _ => shutdown(self.listener.as_raw_fd(), Shutdown::Both).map_err(io::Error::from),
@@ -121,7 +121,7 @@ impl Listening {
         }
         Ok(Listening {
             listener,
-            place: Endpoint::Path(path.to_owned()),
+            place: Address::Path(path.to_owned()),
             name: Name::File(path.to_owned()),
             _lock: Some(lock),
         })
@@ -129,7 +129,7 @@ impl Listening {
 
     /// The kernel lets one at a time have an abstract name, so that it is the lock as well.
     fn at_abstract(name: &str) -> Result<Listening, ClaimError> {
-        let place = Endpoint::Abstract(name.to_owned());
+        let place = Address::Abstract(name.to_owned());
         let address = UnixAddr::new_abstract(name.as_bytes())
             .map_err(|error| refused("naming", Path::new(name), error))?;
         let listener = match listen_at(&address, &place.to_string()) {
@@ -156,9 +156,9 @@ impl Listening {
         let listener = UnixListener::from(fd);
         let address = listener.local_addr().map_err(refused)?;
         let (place, lock) = match (address.as_pathname(), address.as_abstract_name()) {
-            (Some(path), _) => (Endpoint::Path(path.to_owned()), Some(lock(path)?)),
+            (Some(path), _) => (Address::Path(path.to_owned()), Some(lock(path)?)),
             (_, Some(name)) => {
-                (Endpoint::Abstract(String::from_utf8_lossy(name).into_owned()), None)
+                (Address::Abstract(String::from_utf8_lossy(name).into_owned()), None)
             }
             _ => return Err(refused(io::Error::other("it has no name"))),
         };
@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     fn at(path: &Path) -> Result<Listening, ClaimError> {
-        Listening::claim(&Listen::At(Endpoint::Path(path.to_owned())))
+        Listening::claim(&Listen::At(Address::Path(path.to_owned())))
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn an_abstract_name_is_had_by_one_and_says_whose_it_is() {
         let name = format!("headroom-claim-{}", std::process::id());
-        let listen = Listen::At(Endpoint::Abstract(name.clone()));
+        let listen = Listen::At(Address::Abstract(name.clone()));
         let first = Listening::claim(&listen).expect("claimed");
         match Listening::claim(&listen) {
             Err(ClaimError::AnotherRuns { pid, .. }) => assert_eq!(pid, Some(std::process::id())),

@@ -23,6 +23,6 @@ mod unsent;
 mod writer;
 
 pub use accept::{Server, ServerSettings};
-pub use address::{AddressError, Listen};
+pub use address::{Listen, ListenError};
 pub use claim::Listening;
 pub use claim_error::ClaimError;

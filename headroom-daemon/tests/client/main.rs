@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use headroom_client::ipc::*;
-use headroom_client::{Client, ClientError, Endpoint, Subscription, Ticket, Update};
+use headroom_client::{Address, Client, ClientError, Subscription, Ticket, Update};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -38,15 +38,15 @@ impl Daemon {
             .unwrap()
     }
 
-    fn endpoint(&self) -> Endpoint {
-        Endpoint::Path(self.folder.path().join("headroom/control.sock"))
+    fn address(&self) -> Address {
+        Address::Path(self.folder.path().join("headroom/control.sock"))
     }
 
     /// A client, once the daemon listens.
     fn client(&self) -> Client {
         let end = Instant::now() + PATIENCE;
         loop {
-            match Client::connect_within(&self.endpoint(), PATIENCE) {
+            match Client::connect_within(&self.address(), PATIENCE) {
                 Err(ClientError::NotRunning { .. }) if Instant::now() < end => {
                     std::thread::sleep(Duration::from_millis(1));
                 }
@@ -136,7 +136,7 @@ fn who_does_not_listen_learns_the_exact_number_it_lost_and_catches_up() {
     const CHANGES: u64 = 6_000;
     let daemon = Daemon::start();
     let mut changing = daemon.client();
-    let mut subscription = Subscription::to(&daemon.endpoint(), &[Topic::Setting]);
+    let mut subscription = Subscription::to(&daemon.address(), &[Topic::Setting]);
     match subscription.next_within(PATIENCE) {
         Some(Update::Connected { .. }) => {}
         other => panic!("{other:?}"),
@@ -176,7 +176,7 @@ fn who_does_not_listen_learns_the_exact_number_it_lost_and_catches_up() {
 fn a_killed_daemon_is_waited_for_and_its_successor_is_known_as_another() {
     let mut daemon = Daemon::start();
     let first = daemon.client().daemon().run_id.clone();
-    let mut subscription = Subscription::to(&daemon.endpoint(), &[Topic::Setting, Topic::Daemon]);
+    let mut subscription = Subscription::to(&daemon.address(), &[Topic::Setting, Topic::Daemon]);
     match subscription.next_within(PATIENCE) {
         Some(Update::Connected { hello, is_restarted: false }) => assert_eq!(hello.run_id, first),
         other => panic!("{other:?}"),

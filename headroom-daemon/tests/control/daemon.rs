@@ -13,7 +13,7 @@ use headroom_daemon::meters::Desk;
 use headroom_daemon::server::{Listen, Listening, Server, ServerSettings};
 use headroom_daemon::state::{DaemonState, Start};
 use headroom_daemon::store::{Remembered, Slot};
-use headroom_ipc::Endpoint;
+use headroom_ipc::Address;
 use headroom_profile::{Folders, Library};
 
 use crate::peer::Peer;
@@ -79,7 +79,7 @@ impl Daemon {
             slot.clone(),
             on_fault,
         );
-        let listen = Listen::At(Endpoint::Path(path.clone()));
+        let listen = Listen::At(Address::Path(path.clone()));
         let listening = Listening::claim(&listen).expect("a socket");
         let server = Server::start(listening, engine.clone(), settings).expect("a server");
         Daemon { engine, commands, desk, slot, path, fault, server: Some(server), _folder: folder }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headroom_client::Client;
-use headroom_client::ipc::Endpoint;
+use headroom_client::ipc::Address;
 use headroom_tests::{Client as App, Daemon, Device, Generation, Graph, Setup};
 
 /// The sink of the main bus, as apps see it.
@@ -31,7 +31,7 @@ impl Stage {
         graph.force_rate(rate_hz);
         let mut daemon = graph.headroomd(arguments);
         daemon.wait_for_log("ready");
-        let place = Endpoint::Path(graph.directory().join("run/headroom/control.sock"));
+        let place = Address::Path(graph.directory().join("run/headroom/control.sock"));
         let client = Client::connect_within(&place, CALL_TIMEOUT).expect("headroomd is ready");
         Stage { graph, client, daemon, rate_hz }
     }

@@ -6,20 +6,20 @@ use std::time::Duration;
 use headroom_client::ipc::{
     BypassTo, Change, Meters, MetersChange, Route, RoutedBy, SinkKind, Stream, Topic,
 };
-use headroom_client::{Client, Endpoint, Subscription, Update};
+use headroom_client::{Address, Client, Subscription, Update};
 use headroom_tests::{Daemon, Graph, Player, Setup, on_every_generation};
 
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play, tones};
 
 /// headroomd at a place of its own, and a client of it.
-pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Endpoint) {
+pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Address) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let name = format!("headroom-system-{}-{number}", std::process::id());
     let listen = format!("--listen=abstract:{name}");
     let arguments: Vec<&str> = arguments.iter().copied().chain([listen.as_str()]).collect();
     let daemon = headroomd(graph, &arguments);
-    let place = Endpoint::Abstract(name);
+    let place = Address::Abstract(name);
     let client = Client::connect(&place).expect("headroomd is ready");
     (daemon, client, place)
 }

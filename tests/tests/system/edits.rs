@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use headroom_client::ipc::{Change, ProfileChange, ProfileOrigin, SettingValue, Topic};
-use headroom_client::{Client, Endpoint};
+use headroom_client::{Address, Client};
 use headroom_signals::Random;
 use headroom_tests::{Deadline, Graph, Recording, let_pass, on_every_generation, poll};
 
@@ -29,7 +29,7 @@ struct Told {
 }
 
 /// Counts the loads that the daemon tells of, until it is over.
-fn count_loads(place: &Endpoint, told: &Told) {
+fn count_loads(place: &Address, told: &Told) {
     let mut client = Client::connect(place).expect("headroomd is ready");
     client.subscribe(&[Topic::Profile]).expect("subscribed");
     while !told.is_over.load(Ordering::SeqCst) {

@@ -1,13 +1,13 @@
 //! `headroom profile reload`: has the daemon read the files again.
 
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 
 use crate::args::ReloadArgs;
 use crate::failure::Failure;
 use crate::print;
 
 pub(crate) fn run(args: &ReloadArgs) -> Result<(), Failure> {
-    let reloaded = Client::connect(&endpoint()?)?.profile_reload()?;
+    let reloaded = Client::connect(&daemon_address()?)?.profile_reload()?;
     if args.json {
         print::json(&reloaded)?;
     } else {

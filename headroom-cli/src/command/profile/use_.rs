@@ -1,14 +1,14 @@
 //! `headroom profile use NAME`: puts a profile in force.
 
 use headroom_client::ipc::{Code, ProfileList, ProfileUse};
-use headroom_client::{Client, endpoint};
+use headroom_client::{Client, daemon_address};
 
 use crate::args::UseArgs;
 use crate::failure::Failure;
 use crate::print::{self, Paint};
 
 pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
-    let mut client = Client::connect(&endpoint()?)?;
+    let mut client = Client::connect(&daemon_address()?)?;
     // Both at once, so that hardly anybody can come in between.
     let before = client.send(&ProfileList {})?;
     let used = client.send(&ProfileUse { name: args.name.clone() })?;

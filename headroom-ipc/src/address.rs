@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// A place to listen at or to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Endpoint {
+pub enum Address {
     /// A socket in the file system.
     Path(PathBuf),
     /// A socket with a name but no file, in the kernel's abstract space. Written
@@ -30,7 +30,7 @@ pub struct Surroundings {
 
 /// There is no place that the daemon could be at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
+pub enum AddressError {
     /// Neither variable is set, and there is no runtime directory of the user.
     #[error(
         "there is no place for the socket: XDG_RUNTIME_DIR is not set and {} is no directory of \
@@ -69,64 +69,78 @@ pub const MAX_ADDRESS_BYTES: usize = 107;
 const ABSTRACT: &str = "abstract:";
 const IN_RUNTIME_DIR: &str = "headroom/control.sock";
 
-impl Endpoint {
+impl Surroundings {
+    /// The user's directory for what lives as long as the session: `$XDG_RUNTIME_DIR`, else
+    /// `/run/user/UID` where `is_own` finds that it is a directory of the user.
+    ///
+    /// # Errors
+    /// [`AddressError::NoRuntimeDir`].
+    pub fn runtime_dir(&self, is_own: impl FnOnce(&Path) -> bool) -> Result<PathBuf, AddressError> {
+        let runtime = set(&self.xdg_runtime_dir).map(PathBuf::from);
+        if let Some(runtime) = runtime.filter(|path| path.is_absolute()) {
+            return Ok(runtime);
+        }
+        let uid = self.uid;
+        let runtime = PathBuf::from(format!("/run/user/{uid}"));
+        if is_own(&runtime) {
+            Ok(runtime)
+        } else {
+            Err(AddressError::NoRuntimeDir { runtime, uid })
+        }
+    }
+}
+
+/// A variable that is empty counts as not set.
+fn set(value: &Option<OsString>) -> Option<OsString> {
+    value.clone().filter(|value| !value.is_empty())
+}
+
+impl Address {
     /// The rule: `$HEADROOM_SOCKET`, else `$XDG_RUNTIME_DIR/headroom/control.sock`, else
     /// `/run/user/UID/headroom/control.sock` where `is_own` finds that `/run/user/UID` is a
     /// directory of the user. A variable that is empty counts as not set, and so does an
     /// `$XDG_RUNTIME_DIR` that is not absolute.
     ///
     /// # Errors
-    /// [`EndpointError`], to be shown as it is. There is no other place to try: a directory that
+    /// [`AddressError`], to be shown as it is. There is no other place to try: a directory that
     /// others can write to is none.
     pub fn find(
         surroundings: &Surroundings,
         is_own: impl FnOnce(&Path) -> bool,
-    ) -> Result<Endpoint, EndpointError> {
-        let set = |value: &Option<OsString>| value.clone().filter(|value| !value.is_empty());
+    ) -> Result<Address, AddressError> {
         if let Some(address) = set(&surroundings.headroom_socket) {
-            return Endpoint::parse(&address);
+            return Address::parse(&address);
         }
-        let runtime = set(&surroundings.xdg_runtime_dir).map(PathBuf::from);
-        let runtime = match runtime.filter(|path| path.is_absolute()) {
-            Some(runtime) => runtime,
-            None => {
-                let uid = surroundings.uid;
-                let runtime = PathBuf::from(format!("/run/user/{uid}"));
-                if !is_own(&runtime) {
-                    return Err(EndpointError::NoRuntimeDir { runtime, uid });
-                }
-                runtime
-            }
-        };
-        Endpoint::parse(runtime.join(IN_RUNTIME_DIR).as_os_str())
+        let runtime = surroundings.runtime_dir(is_own)?;
+        Address::parse(runtime.join(IN_RUNTIME_DIR).as_os_str())
     }
 
     /// Reads an address as a person writes it: an absolute path, or `abstract:NAME`.
     ///
     /// # Errors
-    /// [`EndpointError::NoAddress`] and [`EndpointError::TooLong`].
-    pub fn parse(address: &OsStr) -> Result<Endpoint, EndpointError> {
+    /// [`AddressError::NoAddress`] and [`AddressError::TooLong`].
+    pub fn parse(address: &OsStr) -> Result<Address, AddressError> {
         let shown = || address.to_string_lossy().into_owned();
         let abstract_name = address.to_str().and_then(|text| text.strip_prefix(ABSTRACT));
-        let (endpoint, length_bytes) = match abstract_name {
-            Some(name) if !name.is_empty() => (Endpoint::Abstract(name.to_owned()), name.len()),
+        let (address, length_bytes) = match abstract_name {
+            Some(name) if !name.is_empty() => (Address::Abstract(name.to_owned()), name.len()),
             None if Path::new(address).is_absolute() => {
-                (Endpoint::Path(PathBuf::from(address)), address.len())
+                (Address::Path(PathBuf::from(address)), address.len())
             }
-            _ => return Err(EndpointError::NoAddress { address: shown() }),
+            _ => return Err(AddressError::NoAddress { address: shown() }),
         };
         if length_bytes > MAX_ADDRESS_BYTES {
-            return Err(EndpointError::TooLong { address: shown(), length_bytes });
+            return Err(AddressError::TooLong { address: shown(), length_bytes });
         }
-        Ok(endpoint)
+        Ok(address)
     }
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Endpoint::Path(path) => path.display().fmt(f),
-            Endpoint::Abstract(name) => write!(f, "{ABSTRACT}{name}"),
+            Address::Path(path) => path.display().fmt(f),
+            Address::Abstract(name) => write!(f, "{ABSTRACT}{name}"),
         }
     }
 }
@@ -141,8 +155,8 @@ mod tests {
             xdg_runtime_dir: Some(runtime.into()),
             uid: 1000,
         };
-        Endpoint::find(&surroundings, |path| path == Path::new(own))
-            .map(|endpoint| endpoint.to_string())
+        Address::find(&surroundings, |path| path == Path::new(own))
+            .map(|address| address.to_string())
             .map_err(|error| error.to_string())
     }
 
