@@ -57,9 +57,14 @@ pub(crate) struct StatusArgs {
 
 /// Tell every change as it happens, until you stop it
 ///
-/// Waits for the daemon when it goes, and catches up when it is back.
+/// Waits for the daemon while there is none, and catches up when it is back. What other commands
+/// change on the disk is told with and without a daemon, as `bell`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: headroom watch setting profile")]
+#[command(after_help = "\
+Examples:
+  headroom watch setting profile
+  headroom watch --name bar --json
+  headroom watch --tell bar pause")]
 pub(crate) struct WatchArgs {
     /// What to tell about [default: all but meters]
     #[arg(value_name = "TOPIC", value_parser = topics())]
@@ -72,6 +77,19 @@ pub(crate) struct WatchArgs {
     /// Print one event of IPC.md a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Be called so, and do what --tell says; letters, digits, - and _
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Pause, resume or stop the `headroom watch` that is called so, wherever it runs
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["NAME", "pause|resume|stop"],
+        conflicts_with_all = ["topics", "max_hz", "json", "name"]
+    )]
+    pub(crate) tell: Option<Vec<String>>,
 }
 
 /// Let the sound pass untouched, or no longer; no app is moved

@@ -56,6 +56,7 @@ impl Home {
             .env("XDG_DATA_DIRS", self.path("data"))
             .env("XDG_STATE_HOME", self.path("state"))
             .env("HEADROOM_SOCKET", self.path("control.sock"))
+            .env("XDG_RUNTIME_DIR", self.path(""))
             .env("TERM", "xterm")
             .env_remove("VISUAL")
             .env_remove("EDITOR");

@@ -31,7 +31,10 @@ impl Daemon {
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.0.command(args);
-        command.env("HEADROOM_SOCKET", self.0.path("control.sock")).env("TERM", "xterm");
+        command
+            .env("HEADROOM_SOCKET", self.0.path("control.sock"))
+            .env("XDG_RUNTIME_DIR", self.0.path(""))
+            .env("TERM", "xterm");
         // No files but those of the test.
         for home in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_DIRS"] {
             command.env(home, self.0.path("home"));
