@@ -206,6 +206,10 @@ pub(crate) fn stream() -> Stream {
         contested: false,
         playing: true,
         channels: Some(2),
+        rule: None,
+        contest: None,
+        volume_db: Vec::new(),
+        muted: false,
     }
 }
 
@@ -239,6 +243,8 @@ pub(crate) fn status() -> Status {
         playing: true,
         contested: false,
         gain_db,
+        sink: None,
+        contest: None,
     };
     let change = |key: &str, value: SettingValue, profile_value: SettingValue| Override {
         key: key.into(),

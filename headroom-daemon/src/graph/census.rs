@@ -41,7 +41,7 @@ pub struct Crowd {
 }
 
 /// One app's playback.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StreamSeen {
     /// Never given to another while PipeWire runs.
     pub serial: u64,
@@ -55,6 +55,10 @@ pub struct StreamSeen {
     pub playing: bool,
     /// How many channels it has.
     pub channels: Option<u32>,
+    /// The app's own volume of each channel, linear; empty where it is not known.
+    pub volumes: Vec<f32>,
+    /// Whether the app is muted.
+    pub muted: bool,
     /// What holds it where it is.
     pub tie: Tie,
     /// Whether others move it away from where it is to go, and have been given in to.
@@ -194,6 +198,8 @@ fn stream(
         sink: sink.map(|sink| sink.name.clone()),
         playing: said.running,
         channels: Some(said.output_ports).filter(|count| *count > 0),
+        volumes: said.volumes.clone(),
+        muted: said.muted,
         tie: Tie::None,
         contested: false,
     })

@@ -16,16 +16,7 @@ use super::notice::{Notice, Notices};
 use super::pods;
 use super::said::{Facts, MOST_CHANNELS, NodeNews, NodeProps};
 
-/// What a node is listened to for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Listen {
-    /// A stream: what it is, and whether it runs.
-    Stream,
-    /// A sink: its volume too.
-    Sink,
-}
-
-/// A stream or a sink that is listened to.
+/// A stream or a sink that is listened to: what it is, whether it runs, and its volume.
 pub(super) struct NodeListening {
     // Before the proxy: a listener unhooks itself from it.
     _listener: NodeListener,
@@ -36,7 +27,6 @@ impl NodeListening {
     pub(super) fn new(
         registry: &RegistryRc,
         id: u32,
-        listen: Listen,
         notices: &Notices,
     ) -> Result<NodeListening, pw::Error> {
         let node: Node = bind(registry, id, ObjectType::Node)?;
@@ -64,14 +54,12 @@ impl NodeListening {
                 if param == ParamType::Props
                     && let Some(pod) = pod
                 {
-                    let volume = pods::read_sink_volume(pod, MOST_CHANNELS);
-                    of_param.push(Notice::SinkVolume(id, volume));
+                    let volume = pods::read_node_volume(pod, MOST_CHANNELS);
+                    of_param.push(Notice::NodeVolume(id, volume));
                 }
             })
             .register();
-        if listen == Listen::Sink {
-            node.subscribe_params(&[ParamType::Props]);
-        }
+        node.subscribe_params(&[ParamType::Props]);
         Ok(NodeListening { _listener: listener, _node: node })
     }
 }

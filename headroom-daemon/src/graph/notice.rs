@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::InsertId;
 use super::model::Global;
-use super::pods::{Latency, LatencyOf, RouteId, SinkVolume, VolumeReport};
+use super::pods::{Latency, LatencyOf, NodeVolume, RouteId, VolumeReport};
 use super::said::{Facts, NodeNews};
 
 /// One thing that has happened.
@@ -31,7 +31,7 @@ pub(super) enum Notice {
     /// A stream or a sink says what it is and whether it runs.
     NodeSays(u32, NodeNews),
     /// A sink reports its volume.
-    SinkVolume(u32, SinkVolume),
+    NodeVolume(u32, NodeVolume),
     /// The client of a stream says what app it is.
     ClientSays(u32, Facts),
     /// The device sink reports its volume.

@@ -121,15 +121,15 @@ fn volume_of(properties: &[Property]) -> VolumeReport {
 
 /// The volume of any sink as it is reported: only what has changed, of as many channels as it has.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct SinkVolume {
+pub(super) struct NodeVolume {
     /// Linear gains.
     pub(super) channels: Option<Vec<f32>>,
     pub(super) muted: Option<bool>,
 }
 
 /// The volume in a Props parameter, of at most so many channels.
-pub(super) fn read_sink_volume(pod: &Pod, most_channels: usize) -> SinkVolume {
-    let mut volume = SinkVolume::default();
+pub(super) fn read_node_volume(pod: &Pod, most_channels: usize) -> NodeVolume {
+    let mut volume = NodeVolume::default();
     for property in object(pod, PROPS).into_iter().flat_map(|object| object.properties) {
         match (property.key, property.value) {
             (sys::SPA_PROP_channelVolumes, Value::ValueArray(ValueArray::Float(list))) => {
@@ -280,8 +280,8 @@ mod tests {
         let read = read_volume(bytes.pod().expect("a pod"));
         assert_eq!(read.on(Volume::FULL), set);
         assert_eq!(read.channels.expect("channels").1, 2);
-        let of_sink = |most| read_sink_volume(bytes.pod().expect("a pod"), most);
-        assert_eq!(of_sink(64), SinkVolume { channels: Some(vec![0.125, 1.0]), muted: Some(true) });
+        let of_sink = |most| read_node_volume(bytes.pod().expect("a pod"), most);
+        assert_eq!(of_sink(64), NodeVolume { channels: Some(vec![0.125, 1.0]), muted: Some(true) });
         assert_eq!(of_sink(1).channels, Some(vec![0.125]));
     }
 

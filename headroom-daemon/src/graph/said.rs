@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pods::SinkVolume;
+use super::pods::NodeVolume;
 
 /// The most that is kept of any text of another program, in bytes.
 pub(super) const MOST_TEXT_BYTES: usize = 256;
@@ -170,7 +170,7 @@ impl Heard {
     }
 
     /// Gives whether anything is another.
-    pub(super) fn volume(&mut self, id: u32, volume: SinkVolume) -> bool {
+    pub(super) fn volume(&mut self, id: u32, volume: NodeVolume) -> bool {
         // The volume alone does not say what the sink is: that comes first.
         let Some(said) = self.nodes.get_mut(&id) else { return false };
         let before = said.clone();
@@ -234,7 +234,7 @@ mod tests {
         let mut heard = Heard::default();
         let facts = Facts { media_name: Some("A film".into()), ..Facts::default() };
         let props = NodeProps { facts, ..NodeProps::default() };
-        let volume = |channels, muted| SinkVolume { channels, muted };
+        let volume = |channels, muted| NodeVolume { channels, muted };
         assert!(!heard.volume(7, volume(None, Some(true))), "nobody knows what 7 is");
         let news = NodeNews { running: true, output_ports: 2, props: Some(props.clone()) };
         assert!(heard.node_says(7, news.clone()));

@@ -41,6 +41,8 @@ pub(crate) fn status(model: &Model, now: Instant) -> Status {
                 playing: stream.playing,
                 contested: stream.contested,
                 gain_db: model.gain_db(stream),
+                sink: stream.sink.clone(),
+                contest: stream.contest.clone(),
             })
             .collect(),
         overrides: overridden

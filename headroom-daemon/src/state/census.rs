@@ -8,6 +8,7 @@ use headroom_ipc::{
     Stream, StreamRemoved,
 };
 
+use super::routing::lasting;
 use super::{Effects, MAIN_BUS, Model};
 use crate::graph::{GraphCommand, InsertId, Seen, SinkSeen, StreamSeen};
 
@@ -91,8 +92,10 @@ fn put_sink(model: &mut Model, sink: Sink, effects: &mut Effects) {
 
 fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     let facts = seen.app.clone();
-    let names = [&facts.application_name, &facts.process_binary, &facts.portal_app_id];
-    let app = names.into_iter().flatten().next().cloned();
+    let name = facts.application_name.as_deref();
+    let name = name.map(|name| lasting(name, facts.media_name.as_deref(), facts.pid).into_owned());
+    let names = [name, facts.process_binary.clone(), facts.portal_app_id.clone()];
+    let app = names.into_iter().flatten().next();
     let or_node = || Some(seen.node_name.clone()).filter(|name| !name.is_empty());
     let app = app.or_else(or_node).unwrap_or_else(|| format!("stream {}", seen.serial));
     let is_on_main = seen.sink.as_deref() == Some(InsertId::Main.node_name());
@@ -112,6 +115,10 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         contested: seen.contested,
         playing: seen.playing,
         channels: seen.channels,
+        rule: None,
+        contest: None,
+        volume_db: seen.volumes.iter().map(|volume| db(*volume)).collect(),
+        muted: seen.muted,
     };
     decide_route(model, &mut stream);
     stream
@@ -120,9 +127,9 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
 /// Where it is to go, or where it goes if it is left alone.
 fn decide_route(model: &Model, stream: &mut Stream) {
     let decision = model.router.decide(stream);
-    let (route, by) = (decision.route.cloned(), decision.by);
+    let (route, by, rule) = (decision.route.cloned(), decision.by, decision.rule);
     stream.route = route.unwrap_or_else(|| self::route(model, stream.sink.as_deref()));
-    stream.routed_by = by;
+    (stream.routed_by, stream.rule) = (by, rule);
 }
 
 /// The route of a stream that goes to this sink; one that is linked to none goes to the default.
@@ -278,6 +285,11 @@ mod tests {
         assert_eq!(app(&seen), "app");
         seen.app.application_name = text("An App");
         assert_eq!(app(&seen), "An App");
+        // What changes while it plays is no part of who it is.
+        seen.app.media_name = text("A Title");
+        seen.app.pid = Some(77);
+        seen.app.application_name = text("A Title - An App [77]");
+        assert_eq!(app(&seen), "An App");
     }
 
     #[test]
@@ -298,6 +310,8 @@ mod tests {
             sink: some('s'),
             playing: true,
             channels: Some(u32::MAX),
+            volumes: vec![0.3; 64],
+            muted: true,
             ..StreamSeen::default()
         });
         let sinks = (0..MOST_SINKS).map(|n| SinkSeen {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headroom_ipc::{Route, RoutedBy, Rule, RuleOrigin, Rules, Stream};
+use headroom_ipc::{Route, RoutedBy, Rule, RuleOrigin, RulePlace, Rules, Stream};
 use headroom_profile::{Identity, wire};
 
 use super::MAIN_BUS;
@@ -23,8 +23,8 @@ pub(crate) struct Router {
     choices: u32,
     /// What holds each stream where it is.
     ties: BTreeMap<u64, Tie>,
-    /// The rules, as `route.list` has them.
-    rules: Vec<(headroom_profile::Match, Route, RuleOrigin)>,
+    /// The rules, as `route.list` has them: those of the user first.
+    rules: Vec<(headroom_profile::Match, Route, RulePlace)>,
     default_route: Route,
     /// The connection of hr-graph to PipeWire that the streams are of.
     session: u32,
@@ -45,6 +45,8 @@ pub(crate) struct Decision<'r> {
     pub(crate) route: Option<&'r Route>,
     /// What has decided.
     pub(crate) by: RoutedBy,
+    /// The rule that has, if it was one.
+    pub(crate) rule: Option<RulePlace>,
     /// Whether it holds also where others want the stream at another sink.
     is_firm: bool,
 }
@@ -52,7 +54,14 @@ pub(crate) struct Decision<'r> {
 impl Router {
     /// These rules count from now on.
     pub(crate) fn set_rules(&mut self, rules: &Rules) {
-        let rule = |rule: &Rule| (wire::match_back(&rule.matches), rule.route.clone(), rule.origin);
+        let (mut of_user, mut of_profile) = (0, 0);
+        let rule = |rule: &Rule| {
+            let count =
+                if rule.origin == RuleOrigin::User { &mut of_user } else { &mut of_profile };
+            *count += 1;
+            let place = RulePlace { origin: rule.origin, number: *count };
+            (wire::match_back(&rule.matches), rule.route.clone(), place)
+        };
         self.rules = rules.rules.iter().map(rule).collect();
         self.default_route = rules.default_route.clone();
     }
@@ -99,7 +108,11 @@ impl Router {
 
     /// Where a stream is to go.
     pub(crate) fn decide(&self, stream: &Stream) -> Decision<'_> {
-        let decision = |route, by, is_firm| Decision { route, by, is_firm };
+        let decision = |route, by, is_firm| Decision { route, by, rule: None, is_firm };
+        let by_rule = |route, place, is_firm| Decision {
+            rule: Some(place),
+            ..decision(Some(route), RoutedBy::Rule, is_firm)
+        };
         let left = decision(None, RoutedBy::Graph, false);
         let tie = self.tie(stream.id);
         if tie == Tie::Fixed {
@@ -112,9 +125,9 @@ impl Router {
         let mut rules = self.rules.iter().filter(|(matches, ..)| names.are_meant_by(matches));
         match rules.next() {
             // The user's come before these.
-            Some((_, route, RuleOrigin::User)) => decision(Some(route), RoutedBy::Rule, true),
+            Some((_, route, at)) if at.origin == RuleOrigin::User => by_rule(route, *at, true),
             _ if tie == Tie::Chosen => left,
-            Some((_, route, _)) => decision(Some(route), RoutedBy::Rule, false),
+            Some((_, route, at)) => by_rule(route, *at, false),
             None if tie == Tie::Filter => left,
             None => decision(Some(&self.default_route), RoutedBy::DefaultRoute, false),
         }
@@ -181,7 +194,7 @@ impl<'s> Names<'s> {
 
 /// The name of an app without the title that it plays and without the number of its process, and
 /// without the signs that set them apart.
-fn lasting<'n>(name: &'n str, title: Option<&str>, pid: Option<u32>) -> Cow<'n, str> {
+pub(super) fn lasting<'n>(name: &'n str, title: Option<&str>, pid: Option<u32>) -> Cow<'n, str> {
     let mut rest = Cow::Borrowed(name);
     let title = title.filter(|title| !title.is_empty() && *title != name);
     if let Some(title) = title.filter(|title| name.contains(title)) {
@@ -229,6 +242,10 @@ mod tests {
             contested: false,
             playing: true,
             channels: Some(2),
+            rule: None,
+            contest: None,
+            volume_db: Vec::new(),
+            muted: false,
         }
     }
 
@@ -260,6 +277,11 @@ mod tests {
         let by_profile = (Some(Route::Bypass), RoutedBy::Rule);
         assert_eq!(decided(&router, &stream("mpd")), by_profile);
         assert_eq!(decided(&router, &mpv), (Some(Route::Protected), RoutedBy::Rule));
+        let place =
+            |stream: &Stream| router.decide(stream).rule.map(|rule| (rule.origin, rule.number));
+        assert_eq!(place(&mpv), Some((RuleOrigin::User, 1)));
+        assert_eq!(place(&stream("mpd")), Some((RuleOrigin::Profile, 1)));
+        assert_eq!(place(&other), None);
         router.choose(90, Some(Route::Processed));
         assert_eq!(decided(&router, &mpv), (Some(Route::Processed), RoutedBy::Pin));
         router.choose(90, None);

@@ -30,7 +30,7 @@ fn census_of(daemon: &Daemon, sink: &str, tie: Tie) {
         playing: true,
         channels: Some(2),
         tie,
-        contested: false,
+        ..StreamSeen::default()
     };
     let sink = SinkSeen { serial: 30, name: "alsa".into(), ..SinkSeen::default() };
     let seen = Seen { session: 3, streams: vec![stream], sinks: vec![sink], ..Seen::default() };

@@ -19,7 +19,8 @@ pub use profile::{
     Profile, ProfileDetail, ProfileFault, ProfileOrigin, ProfileValue, Profiles, Reloaded,
 };
 pub use routing::{
-    InvalidRoute, Match, Route, RoutedBy, Routing, Rule, RuleOrigin, Rules, Stream, StreamRemoved,
+    Contest, ContestedBy, InvalidRoute, Match, Route, RoutedBy, Routing, Rule, RuleOrigin,
+    RulePlace, Rules, Stream, StreamRemoved,
 };
 pub use setting::{Accepts, Bypass, Kind, Setting, SettingValue, Settings};
 pub use sinks::{Device, Sink, SinkKind, SinkRemoved, Sinks};

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::finite::list;
 use crate::word::words;
 
 /// Rules and streams: the state of topic `routing`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Routing {
     /// What picks a route.
@@ -179,7 +180,7 @@ impl schemars::JsonSchema for Route {
 }
 
 /// One app's playback.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stream {
     /// Its number, PipeWire's `object.serial`: never given to another while PipeWire runs.
@@ -212,6 +213,46 @@ pub struct Stream {
     pub playing: bool,
     /// How many channels it has, nil until that is known.
     pub channels: Option<u32>,
+    /// The rule that has picked the route. Optional: absent where none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RulePlace>,
+    /// Who moves it away from its route. Optional: absent while it is not contested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contest>,
+    /// The app's own volume of each channel; nil for a silent channel. Optional: absent where it
+    /// is not known.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "list::serialize",
+        deserialize_with = "list::deserialize"
+    )]
+    pub volume_db: Vec<Option<f32>>,
+    /// Whether the app is muted. Optional: absent where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
+}
+
+/// Which of the rules it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RulePlace {
+    /// Whose rule it is.
+    pub origin: RuleOrigin,
+    /// Its number among the rules of that origin as `route.list` has them, from 1.
+    pub number: u32,
+}
+
+/// Who keeps moving a stream away from its route, as far as PipeWire lets it be known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Contest {
+    /// In which way it is moved.
+    pub by: ContestedBy,
+    /// The name of the program that does it, nil where PipeWire does not tell.
+    pub who: Option<String>,
+    /// The sink that it is moved to, nil where that is not known.
+    pub to: Option<String>,
 }
 
 words! {
@@ -225,6 +266,19 @@ words! {
         Pin = "pin",
         /// The app, the user or the desktop, in PipeWire itself.
         Graph = "graph",
+    }
+}
+
+words! {
+    /// In which way a stream is moved away from its route.
+    ContestedBy {
+        /// The app itself asks for another sink.
+        App = "app",
+        /// Somebody writes another target into PipeWire's metadata: a mixer, or another program
+        /// that moves streams. PipeWire does not say who.
+        Metadata = "metadata",
+        /// It is linked to another sink than the one that it is told.
+        Links = "links",
     }
 }
 

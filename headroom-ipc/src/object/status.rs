@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, Graph, Route, SettingValue, Warning};
+use super::{Contest, Device, Graph, Route, SettingValue, Warning};
 use crate::finite;
 
 /// Everything that a person would ask first.
@@ -59,6 +59,12 @@ pub struct StreamStatus {
     /// nothing is measured.
     #[serde(serialize_with = "finite::serialize", deserialize_with = "finite::deserialize")]
     pub gain_db: Option<f32>,
+    /// The name of the sink that it is linked to now. Optional: absent while it is linked to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
+    /// Who moves it away from its route. Optional: absent while it is not contested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<Contest>,
 }
 
 /// A setting that the user has changed at run time.

@@ -92,7 +92,7 @@ plain! {
 pub struct Pong {}
 
 /// The result of `stream.list`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Streams {
     /// Every stream, the oldest first.

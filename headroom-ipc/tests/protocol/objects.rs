@@ -162,7 +162,31 @@ pub(crate) fn stream() -> Stream {
         contested: false,
         playing: true,
         channels: Some(2),
+        rule: None,
+        contest: None,
+        volume_db: Vec::new(),
+        muted: false,
     }
+}
+
+/// A stream that others move, by everything that can be said of it.
+pub(crate) fn contested_stream() -> Stream {
+    Stream {
+        id: 413,
+        routed_by: RoutedBy::Rule,
+        rule: Some(RulePlace { origin: RuleOrigin::Profile, number: 2 }),
+        sink: Some(sink().name),
+        bus: None,
+        contested: true,
+        contest: Some(contest()),
+        volume_db: vec![Some(-6.5), None],
+        muted: true,
+        ..stream()
+    }
+}
+
+pub(super) fn contest() -> Contest {
+    Contest { by: ContestedBy::Links, who: Some("qpwgraph".into()), to: Some(sink().name) }
 }
 
 /// The state of topic `routing`.
@@ -254,6 +278,8 @@ pub(super) fn status() -> Status {
             playing: true,
             contested: false,
             gain_db: Some(10.75),
+            sink: None,
+            contest: None,
         }],
         overrides: vec![Override {
             key: "agc.target_lufs".into(),

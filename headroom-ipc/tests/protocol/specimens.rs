@@ -151,7 +151,20 @@ fn replies() -> Vec<Specimen> {
                 ..status()
             },
         ),
+        reply_with::<StatusCall>(
+            ".contested",
+            Status {
+                streams: vec![StreamStatus {
+                    contested: true,
+                    sink: Some(sink().name),
+                    contest: Some(contest()),
+                    ..status().streams.remove(0)
+                }],
+                ..status()
+            },
+        ),
         reply::<StreamList>(Streams { streams: vec![stream()] }),
+        reply_with::<StreamList>(".contested", Streams { streams: vec![contested_stream()] }),
         reply::<SinkList>(sinks()),
         reply::<ProfileList>(profiles()),
         reply_with::<ProfileList>(

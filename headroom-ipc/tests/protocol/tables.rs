@@ -164,13 +164,14 @@ fn every_topic_event_code_and_word_stands_there() {
         ("Kind", Kind::WORDS),
         ("ProfileOrigin", ProfileOrigin::WORDS),
         ("RoutedBy", RoutedBy::WORDS),
+        ("ContestedBy", ContestedBy::WORDS),
         ("RuleOrigin", RuleOrigin::WORDS),
         ("SinkKind", SinkKind::WORDS),
         ("Topic", Topic::WORDS),
     ] {
         assert_eq!(words[&code(name)], quoted(known).join(", "), "{name}");
     }
-    assert_eq!(words.len(), 7);
+    assert_eq!(words.len(), 8);
 }
 
 #[test]

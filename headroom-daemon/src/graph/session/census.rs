@@ -1,6 +1,6 @@
 //! Listens to streams, sinks and the clients behind them, and tells the picture when it changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pipewire as pw;
@@ -8,8 +8,8 @@ use pipewire as pw;
 use super::Session;
 use crate::graph::GraphEvent;
 use crate::graph::census::{Followed, Seen, followed, look};
-use crate::graph::listening::{ClientListening, Listen, NodeListening};
-use crate::graph::pods::SinkVolume;
+use crate::graph::listening::{ClientListening, NodeListening};
+use crate::graph::pods::NodeVolume;
 use crate::graph::said::{Facts, Heard, NodeNews, Wanted};
 
 /// The least time between two pictures: however fast others change the graph, nobody is flooded.
@@ -47,7 +47,7 @@ impl Census {
         }
     }
 
-    pub(super) fn sink_volume(&mut self, id: u32, volume: SinkVolume) {
+    pub(super) fn node_volume(&mut self, id: u32, volume: NodeVolume) {
         self.is_stale |= self.heard.volume(id, volume);
     }
 
@@ -112,16 +112,13 @@ impl Session<'_> {
 
     fn listen(&mut self, followed: &Followed) {
         let (registry, notices) = (&self.registry, &self.notices);
-        let new = |ids: &BTreeSet<u32>, census: &Census| -> Vec<u32> {
-            ids.iter().filter(|id| !census.nodes.contains_key(id)).copied().collect()
-        };
-        let streams =
-            new(&followed.streams, &self.census).into_iter().map(|id| (id, Listen::Stream));
-        let sinks = new(&followed.sinks, &self.census).into_iter().map(|id| (id, Listen::Sink));
         let mut fault: Option<pw::Error> = None;
-        for (id, listen) in streams.chain(sinks).collect::<Vec<_>>() {
-            match NodeListening::new(registry, id, listen, notices) {
-                Ok(node) => drop(self.census.nodes.insert(id, node)),
+        for id in followed.streams.iter().chain(&followed.sinks) {
+            if self.census.nodes.contains_key(id) {
+                continue;
+            }
+            match NodeListening::new(registry, *id, notices) {
+                Ok(node) => drop(self.census.nodes.insert(*id, node)),
                 Err(error) => fault = Some(error),
             }
         }

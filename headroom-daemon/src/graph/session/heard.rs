@@ -65,7 +65,7 @@ impl Session<'_> {
                 }
             }
             Notice::NodeSays(id, news) => self.census.node_says(id, news),
-            Notice::SinkVolume(id, volume) => self.census.sink_volume(id, volume),
+            Notice::NodeVolume(id, volume) => self.census.node_volume(id, volume),
             Notice::ClientSays(id, facts) => self.census.client_says(id, facts),
             Notice::DeviceVolume(report) => {
                 if let Some(device) = &mut self.device {
