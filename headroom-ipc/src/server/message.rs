@@ -10,6 +10,7 @@ const MAX_DEPTH: usize = 64;
 
 /// A message of the daemon.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "events are what most messages are")]
 pub enum ServerMessage<'b> {
     /// The first message on a connection.
     Hello(Hello),
