@@ -167,7 +167,7 @@ pub(crate) struct RouteUnsetArgs {
 )]
 pub(crate) struct RouteStreamArgs {
     /// The number of the stream, as `headroom route list` shows it
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = stream_id)]
     pub(crate) id: u64,
 
     /// Where it goes: processed, protected, bypass, the name of a bus, or auto, which lets the rules
@@ -218,6 +218,10 @@ pub(crate) struct CallArgs {
 
 fn route(word: &str) -> Result<Route, String> {
     Route::from_word(word).map_err(|error| error.to_string())
+}
+
+fn stream_id(word: &str) -> Result<u64, String> {
+    word.parse().map_err(|_| "`headroom route list` shows the number of each".to_owned())
 }
 
 fn route_or_rules(word: &str) -> Result<RouteOrRules, String> {

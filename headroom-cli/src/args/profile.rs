@@ -104,8 +104,8 @@ Examples:
   headroom profile validate night.toml
   headroom profile validate - < night.toml")]
 pub(crate) struct ValidateArgs {
-    /// Which; - is what comes in by the standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Which; a profile by name is looked for where profiles are, - is the standard input
+    #[arg(value_name = "FILE|NAME", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
     /// Print JSON: a list with one entry per file

@@ -54,7 +54,10 @@ impl OutputFile {
             Some(_) => fs::canonicalize(path).map_err(create_error)?,
             None => path.to_owned(),
         };
-        let state = State::begin(folder_of(&destination)).map_err(create_error)?;
+        // In the system's own words.
+        fs::metadata(folder_of(&destination)).map_err(create_error)?;
+        let state = State::begin(folder_of(&destination))
+            .map_err(|error| create_error(without_its_name(error)))?;
         if let Some(metadata) = present {
             state.file().set_permissions(metadata.permissions()).map_err(create_error)?;
         }
@@ -138,6 +141,11 @@ fn name_and_move(file: &File, destination: &Path) -> io::Result<()> {
         })
     };
     reserve()?.into_temp_path().persist(destination).map_err(|error| error.error)
+}
+
+/// What the system said, without the name of a file that nobody has asked for.
+fn without_its_name(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { io::Error::from(error.kind()) }
 }
 
 #[cfg(test)]

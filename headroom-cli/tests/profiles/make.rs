@@ -278,7 +278,8 @@ fn export_is_the_text_of_the_version_that_counts() {
 
     // A folder that is misspelt is not made.
     let run = home.run(&["profile", "export", "night", "no/such/out.toml"]);
-    run.refused(1, &["no/such/out.toml", "No such file or directory"]);
+    run.refused(1, &["creating no/such/out.toml: No such file or directory (os error 2)"]);
+    assert!(!run.stderr.contains(".headroom-"), "{run}");
     assert!(!home.path("no").exists());
 }
 

@@ -19,6 +19,19 @@ fn a_good_file_is_said_to_be_valid() {
 }
 
 #[test]
+fn a_profile_can_be_named_too() {
+    let home = Home::new();
+    let path = home.write_own("mine", "agc = 3");
+    home.run(&["profile", "validate", "mine"])
+        .refused(1, &[&format!("{}:4:7: agc is 3", path.display())]);
+    home.run(&["profile", "validate", "night"]).refused(1, &["night is part of Headroom"]);
+    home.run(&["profile", "validate", "nihgt"]).refused(1, &["did you mean \"night\"?"]);
+    // A file of that name comes first.
+    home.write("night", &profile("night", ""));
+    assert_eq!(home.run(&["profile", "validate", "night"]).stdout, "night: valid\n");
+}
+
+#[test]
 fn an_error_has_file_line_column_the_text_what_is_allowed_and_the_nearest_key() {
     let home = Home::new();
     for (lines, said) in [

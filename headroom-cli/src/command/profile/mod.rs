@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ProfileArgs) -> Result<(), Failure> {
         ProfileVerb::Use(args) => use_::run(args),
         ProfileVerb::Show(args) => show::run(args, extra),
         ProfileVerb::Reload(args) => reload::run(args),
-        ProfileVerb::Validate(args) => validate::run(args),
+        ProfileVerb::Validate(args) => validate::run(args, extra),
         ProfileVerb::Edit(args) => edit::run(args, extra),
         ProfileVerb::New(args) => new::run(args, extra),
         ProfileVerb::Copy(args) => copy::run(args, extra),

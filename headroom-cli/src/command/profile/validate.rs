@@ -1,17 +1,18 @@
-//! `headroom profile validate FILE...`: whether files can be used, and what is wrong with them.
+//! `headroom profile validate FILE|NAME...`: whether files can be used, and what is wrong with them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use headroom_profile::{Profile, name_in};
+use headroom_profile::{Origin, Profile, is_path, name_in};
 
 use crate::args::ValidateArgs;
 use crate::failure::Failure;
-use crate::on_disk::read_text;
+use crate::on_disk::{OnDisk, read_text};
 use crate::print::{self, ProfileVerdict};
 
-pub(crate) fn run(args: &ValidateArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ValidateArgs, extra: &[PathBuf]) -> Result<(), Failure> {
     let mut verdicts = Vec::new();
-    for file in &args.files {
+    for typed in &args.files {
+        let file = &meant(typed, extra)?;
         let verdict = match read_text(file) {
             Ok((text, shown)) => judge(file, shown, &text),
             Err(failure) => {
@@ -28,6 +29,20 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<(), Failure> {
         print::json(&verdicts)?;
     }
     if verdicts.iter().all(|verdict| verdict.valid) { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// The file that was typed, or that of the profile whose name was.
+fn meant(typed: &Path, extra: &[PathBuf]) -> Result<PathBuf, Failure> {
+    let name = typed.to_str().filter(|typed| !is_path(typed) && *typed != "-");
+    let Some(name) = name.filter(|_| !typed.exists()) else { return Ok(typed.to_owned()) };
+    let on_disk = OnDisk::read(extra);
+    match &on_disk.entry(name)?.counts().origin {
+        Origin::File(path) => Ok(path.clone()),
+        Origin::Embedded => {
+            Err(Failure::refused(format!("{name} is part of Headroom, and can be used"))
+                .with_hint(format!("headroom profile edit {name} makes one of your own")))
+        }
+    }
 }
 
 fn judge(file: &Path, shown: String, text: &str) -> ProfileVerdict {
