@@ -21,6 +21,7 @@ test | ffmpeg, an independent loudness meter | have ffmpeg | ffmpeg | ffmpeg-fre
 test | libebur128, another one | have_pc libebur128 | libebur128-dev | libebur128-devel | libebur128
 test | valgrind, which sees a write into freed memory | have valgrind | valgrind | valgrind | valgrind
 test | git, whose checkout of a folder of profiles is followed | have git | git | git | git
+test | Python, jq and flock, for the examples of clients | have python3 jq flock | python3-minimal jq util-linux | python3 jq util-linux | python jq util-linux
 test | shellcheck | have shellcheck | shellcheck | ShellCheck | shellcheck
 '
 

@@ -9,6 +9,7 @@
 mod args;
 mod ask;
 mod audio;
+mod bridge;
 mod command;
 mod daemon;
 mod editor;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         args::Command::Settings(args) => command::settings::run(&args),
         args::Command::Unset(args) => command::unset::run(&args),
         args::Command::Profile(args) => command::profile::run(&args),
+        args::Command::Bridge(args) => command::bridge::run(&args),
         args::Command::Call(args) => command::call::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),
         args::Command::Render(args) => command::render::run(&args),

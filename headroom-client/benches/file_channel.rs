@@ -44,8 +44,8 @@ fn throughput() -> bool {
     let mut rates: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let home = tempfile::tempdir().expect("a directory");
-            let mut channel = FileChannel::backend(home.path()).expect("a channel");
-            let mut reader = part("reader", home.path());
+            let mut channel = FileChannel::backend(home.path().join("channel")).expect("a channel");
+            let mut reader = part("reader", &home.path().join("channel"));
             let begun = Instant::now();
             for n in 0..BURST {
                 channel.send_event("level", &json!({"n": n, "level_db": -18.5})).expect("sent");
@@ -61,8 +61,8 @@ fn throughput() -> bool {
 /// From `send` to `recv`: half of a round trip to another process and back.
 fn latency() -> bool {
     let home = tempfile::tempdir().expect("a directory");
-    let mut channel = FileChannel::frontend(home.path()).expect("a channel");
-    let _echo = part("echo", home.path());
+    let mut channel = FileChannel::frontend(home.path().join("channel")).expect("a channel");
+    let _echo = part("echo", &home.path().join("channel"));
     let mut times: Vec<f64> = (0..ROUND_TRIPS)
         .map(|n| {
             let begun = Instant::now();
@@ -82,9 +82,9 @@ fn latency() -> bool {
 /// What a reader uses in some seconds in which nothing comes.
 fn at_rest() -> bool {
     let home = tempfile::tempdir().expect("a directory");
-    let mut channel = FileChannel::backend(home.path()).expect("a channel");
+    let mut channel = FileChannel::backend(home.path().join("channel")).expect("a channel");
     channel.send_event("level", &1).expect("sent");
-    let reader = part("idle", home.path());
+    let reader = part("idle", &home.path().join("channel"));
     // Asleep, and not on its way there.
     let (mut before, begun) = (usage(&reader.child), Instant::now());
     loop {

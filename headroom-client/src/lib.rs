@@ -35,6 +35,7 @@ mod error;
 pub mod file_channel;
 mod inbox;
 mod named_socket;
+mod relay;
 mod subscription;
 mod wire;
 
@@ -47,6 +48,7 @@ pub use file_channel::{
 pub use headroom_ipc as ipc;
 pub use headroom_ipc::Address;
 pub use inbox::{MAX_WAITING_BYTES, MAX_WAITING_EVENTS};
+pub use relay::Relay;
 pub use subscription::{Subscription, Update};
 
 #[doc(hidden)]

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::framing::{TooLong, framed};
+use crate::server::{DecodeError, read};
 use serde::de::{self, MapAccess, SeqAccess};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -51,6 +53,26 @@ impl Value {
             Value::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Reads a body, whatever it is, for programs that pass it on.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for what is no MessagePack, or more than JSON can say.
+    pub fn decode(body: &[u8]) -> Result<Value, DecodeError> {
+        read(body).map_err(|why| DecodeError::NoMessage(why.to_string()))
+    }
+
+    /// As a message: a body with its length in front. Whether it says anything, the other end
+    /// decides.
+    ///
+    /// # Errors
+    /// [`TooLong`] when it is over [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
+    pub fn encode(&self) -> Result<Vec<u8>, TooLong> {
+        framed(|out| {
+            // Into memory, and every value can be written.
+            let _ = rmp_serde::encode::write_named(out, self);
+        })
     }
 }
 
@@ -238,5 +260,22 @@ impl schemars::JsonSchema for Value {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_on_arrives_as_it_was() {
+        let json = r#"{"id":18446744073709551615,"op":"x","args":{"a":[-1,0.5,null,true,"u"]}}"#;
+        let value: Value = serde_json::from_str(json).unwrap();
+        let message = value.encode().unwrap();
+        assert_eq!(Value::decode(&message[crate::PREFIX_BYTES..]).unwrap(), value);
+        assert_eq!(serde_json::to_string(&value).unwrap(), json);
+        assert!(Value::decode(&[0xc1]).is_err());
+        assert!(Value::decode(&[0x91; 1000]).is_err(), "nested without end");
+        assert!(Value::Text("x".repeat(crate::MAX_BODY_BYTES)).encode().is_err());
     }
 }

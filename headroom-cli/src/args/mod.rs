@@ -1,5 +1,6 @@
 //! What was typed. What it means is the business of each command.
 
+mod bridge;
 mod profile;
 mod setting;
 
@@ -10,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use headroom_client::ipc::{BypassTo, Route, Topic};
 
+pub(crate) use bridge::BridgeArgs;
 pub(crate) use profile::{
     CopyArgs, DeleteArgs, EditArgs, ExportArgs, FolderArgs, ImportArgs, ListArgs, NewArgs,
     PathArgs, ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Unset(UnsetArgs),
     Profile(ProfileArgs),
     Call(CallArgs),
+    #[command(subcommand)]
+    Bridge(BridgeArgs),
     Daemon(DaemonArgs),
     Render(RenderArgs),
     Analyze(AnalyzeArgs),

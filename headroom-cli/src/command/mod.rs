@@ -3,6 +3,7 @@
 
 pub(crate) mod adjust;
 pub(crate) mod analyze;
+pub(crate) mod bridge;
 pub(crate) mod bypass;
 pub(crate) mod call;
 pub(crate) mod daemon;
