@@ -31,17 +31,22 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
+    /// To be read, too.
     pub(crate) fn open(path: &Path) -> Result<Directory, Errno> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Directory { descriptor, path: path.to_owned() })
+        Directory::open_as(path, OFlags::RDONLY)
     }
 
-    /// The directory that a path is in, and its name there.
+    /// The directory that a path is in, and its name there. It need not be one that may be read.
     pub(crate) fn of(path: &Path) -> Result<(Directory, &OsStr), Errno> {
         let name = path.file_name().ok_or(Errno::ISDIR)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok((Directory::open(parent.unwrap_or(Path::new(".")))?, name))
+        Ok((Directory::open_as(parent.unwrap_or(Path::new(".")), OFlags::PATH)?, name))
+    }
+
+    fn open_as(path: &Path, how: OFlags) -> Result<Directory, Errno> {
+        let flags = how | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Directory { descriptor, path: path.to_owned() })
     }
 
     pub(crate) fn descriptor(&self) -> &OwnedFd {

@@ -95,15 +95,18 @@ fn ring(directory: &Directory, name: &OsStr, cause: Cause) -> Outcome {
         Ok(Some(found)) if is_own_socket(&found) => found,
         _ => return Outcome::Lost,
     };
+    // To connect to one that is being made would ring it, and nobody has asked for it yet.
+    if kind == Kind::NotYet && !is_old(&found) {
+        return Outcome::Lost;
+    }
     match directory.connect_now(name) {
-        Ok(_) if kind == Kind::NotYet => Outcome::Lost,
         // A new connection has room for a word. One that is closed again at once was heard.
         Ok(bell) => match send(&bell, line(cause), SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
             Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => Outcome::Took,
             Err(_) => Outcome::Lost,
         },
         // Nobody listens: its owner has gone. This alone is reason to remove it.
-        Err(Errno::CONNREFUSED) if kind == Kind::Bell || is_left(kind, &found) => {
+        Err(Errno::CONNREFUSED) if kind != Kind::Foreign => {
             let _ = directory.unlink(name);
             Outcome::Lost
         }
@@ -120,11 +123,11 @@ fn line(cause: Cause) -> &'static [u8] {
     }
 }
 
-/// Whether whoever was making it was killed over that.
-fn is_left(kind: Kind, found: &Stat) -> bool {
+/// Whether nobody can still be making it.
+fn is_old(found: &Stat) -> bool {
     let made = u64::try_from(found.st_mtime).unwrap_or(0);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    kind == Kind::NotYet && now.as_secs().saturating_sub(made) > MAKING.as_secs()
+    now.as_secs().saturating_sub(made) > MAKING.as_secs()
 }
 
 /// Opens a directory, and gives the bells in it: one look, however many there are.

@@ -41,6 +41,8 @@ const TIMER: u64 = u64::MAX - 1;
 
 /// A command socket of this program, served when [`poll`](Endpoint::poll) is called.
 pub struct Endpoint<C> {
+    // The name goes first, so that nobody comes any more.
+    claim: Claim,
     door: Door,
     seats: Vec<Option<Client>>,
     max_bytes: usize,
@@ -48,8 +50,6 @@ pub struct Endpoint<C> {
     readable: OwnedFd,
     timer: Timer,
     buffer: Box<[u8]>,
-    // The name goes first, and nobody comes any more.
-    claim: Claim,
     command: PhantomData<fn() -> C>,
 }
 
@@ -121,13 +121,13 @@ impl<C: Command> Endpoint<C> {
             source: error.into(),
         })?;
         Ok(Endpoint {
+            claim,
             door: Door { listener, is_watched: true, shut_until: None },
             seats: Vec::new(),
             max_bytes,
             readable,
             timer,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
-            claim,
             command: PhantomData,
         })
     }

@@ -110,6 +110,17 @@ fn a_bell_whose_maker_was_killed_over_it_is_collected_once_it_is_old() {
 }
 
 #[test]
+fn a_bell_that_is_being_made_is_not_rung_yet() {
+    let session = Session::new();
+    let listener =
+        UnixListener::bind(session.bells().join(format!(".{}.new", free_name(1)))).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(notify_in(session.bells(), Cause::All), 0);
+    let nobody = listener.accept().unwrap_err();
+    assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
 fn a_bell_that_may_not_be_rung_is_left() {
     // Root may everything.
     if rustix::process::geteuid().is_root() && again::inside().is_none() {

@@ -96,4 +96,16 @@ fn without_a_runtime_directory_there_is_no_bell_and_nobody_to_ring() {
     assert!(!absent.exists());
     let output = example(&absent).arg("ring").output().unwrap();
     assert_eq!(output.stdout, b"0 listeners took it\n");
+
+    let uid = rustix::process::geteuid().as_raw();
+    if Path::new(&format!("/run/user/{uid}")).exists() {
+        eprintln!("SKIPPED: this user has a session, so its bells are there");
+        return;
+    }
+    // And nowhere else, where others could write.
+    let mut nowhere = example(&absent);
+    let output = nowhere.env_remove("XDG_RUNTIME_DIR").stderr(Stdio::piped()).output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("NoRuntimeDir"), "{said}");
 }
