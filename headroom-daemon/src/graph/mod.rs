@@ -13,6 +13,7 @@ mod census;
 mod channels;
 mod default_sink;
 mod event;
+mod gate;
 mod hearing;
 mod library;
 mod listening;

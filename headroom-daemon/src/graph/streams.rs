@@ -9,6 +9,8 @@
 //! PipeWire's data thread, where a stream may only be looked at: its reference counts are
 //! not atomic, so no clone, no drop and no upgrade happens there.
 
+use std::sync::Arc;
+
 use pipewire as pw;
 use pw::buffer::Buffer;
 use pw::core::CoreRc;
@@ -19,6 +21,7 @@ use pw::stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState};
 
 use super::InsertId;
 use super::channels::Channels;
+use super::gate::Gate;
 use super::notice::{Notice, Notices, Side, StreamNotice};
 use super::pods::{self, Latency, LatencyOf};
 use crate::audio::{Insert, Volume};
@@ -46,6 +49,7 @@ pub(super) struct Streams {
     // A listener unhooks itself from its stream when it is dropped, so it must go first:
     // fields are dropped in this order.
     _listeners: [StreamListener<()>; 4],
+    gate: Arc<Gate>,
     capture: StreamRc,
     playback: StreamRc,
 }
@@ -107,13 +111,14 @@ impl Streams {
             },
         )?;
 
+        let gate = Arc::new(Gate::default());
         let listeners = [
-            process_capture(&capture, &playback)?,
-            process_playback(&playback, &capture, insert)?,
+            process_capture(&capture, &playback, &gate)?,
+            process_playback(&playback, &capture, insert, &gate)?,
             listen(&capture, id, Side::Capture, notices)?,
             listen(&playback, id, Side::Playback, notices)?,
         ];
-        let streams = Streams { _listeners: listeners, capture, playback };
+        let streams = Streams { _listeners: listeners, gate, capture, playback };
 
         let format = pods::format(&channels.numbers);
         let flags = StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
@@ -192,6 +197,9 @@ impl Streams {
 
 impl Drop for Streams {
     fn drop(&mut self) {
+        // Each of the two callbacks reaches for the other's stream, which has no node any more once
+        // it is disconnected: 1.4.2 follows the null pointer.
+        self.gate.shut();
         // Both before any listener goes: 0.3.65 takes the process callback away without
         // waiting for the data thread to leave it.
         for stream in [&self.playback, &self.capture] {
@@ -242,11 +250,16 @@ fn listen(
 }
 
 /// The capture stream's callback: the cycle goes on in the playback stream's.
-fn process_capture(capture: &Stream, playback: &StreamRc) -> Result<StreamListener<()>, pw::Error> {
-    let playback = playback.clone();
+fn process_capture(
+    capture: &Stream,
+    playback: &StreamRc,
+    gate: &Arc<Gate>,
+) -> Result<StreamListener<()>, pw::Error> {
+    let (playback, gate) = (playback.clone(), gate.clone());
     capture
         .add_local_listener::<()>()
         .process(move |capture, ()| {
+            let Some(_inside) = gate.enter() else { return };
             if playback.trigger_process().is_err() {
                 // The playback is not running (yet, or for this cycle): what came in would
                 // come out late once it is.
@@ -261,11 +274,13 @@ fn process_playback(
     playback: &Stream,
     capture: &StreamRc,
     mut insert: Insert,
+    gate: &Arc<Gate>,
 ) -> Result<StreamListener<()>, pw::Error> {
-    let capture = capture.clone();
+    let (capture, gate) = (capture.clone(), gate.clone());
     playback
         .add_local_listener::<()>()
         .process(move |playback, ()| {
+            let Some(_inside) = gate.enter() else { return };
             let mut input = None;
             // The newest; older ones go back to PipeWire as they are replaced.
             while let Some(buffer) = capture.dequeue_buffer() {

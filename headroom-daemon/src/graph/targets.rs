@@ -263,6 +263,10 @@ impl Target {
             self.pending.drain(..=own);
             return;
         }
+        // Whoever says what we say moves it nowhere; it may be what we had written twice.
+        if value.is_some() && value == self.ours {
+            return;
+        }
         self.theirs.object = value;
         // Whatever of ours is still under way came before theirs.
         self.pending.clear();
@@ -300,6 +304,10 @@ impl Target {
     fn hold(&mut self, name: &str) -> Writes {
         let mut writes = Writes::new();
         if self.ours.as_deref() == Some(name) && self.in_force() == Some(name) {
+            return writes;
+        }
+        // Nobody does what we write (WirePlumber hangs, perhaps): what is to be by then is written then.
+        if self.pending.len() >= MOST_PENDING {
             return writes;
         }
         let former = former_of(&self.theirs);

@@ -18,7 +18,8 @@ use super::{GraphCommand, GraphEvent, GraphSettings, library};
 
 /// PipeWire makes its contexts and callbacks on this stack, and no more.
 const STACK_BYTES: usize = 512 * 1024;
-/// How long to wait for PipeWire before looking again: at first, and at most.
+/// How long to wait for PipeWire before looking again: at first, and at most. It is to be found within
+/// two seconds of its return, and to connect takes a part of them.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How much hr-graph goes before ordinary work, as PipeWire and WirePlumber do.

@@ -11,13 +11,33 @@ impl Session<'_> {
     /// Whether the metadata has been bound anew for its values, which come later.
     pub(super) fn is_read_anew(&mut self, now: Instant) -> bool {
         let Some(id) = self.metadata.as_ref().map(|metadata| metadata.id) else { return false };
-        let must_read = self.hearing.must_read(now);
-        if must_read {
+        if self.hearing.must_read(now) {
             log::debug!("the metadata tells us of no change: reading it anew");
-            self.wishes.default.forget_current();
             self.bind_metadata(id);
+            // What was heard before holds until the first value comes. Where none does, WirePlumber
+            // hangs: what has been written is not done yet, and would only be written again.
+            self.reading_anew = true;
         }
-        must_read
+        self.reading_anew
+    }
+
+    /// The first of the values comes that the metadata was bound anew for.
+    pub(super) fn is_answered_anew(&mut self) {
+        if std::mem::take(&mut self.reading_anew) {
+            self.wishes.default.forget_current();
+            self.targets.metadata_is_new();
+            // Those that come with it are no news.
+            self.syncs.metadata = self.sync();
+        }
+    }
+
+    /// Where there is a sink, WirePlumber makes one the default within moments of its start. PipeWire
+    /// does not tell us so while another client is being told the metadata's values.
+    pub(super) fn expect_a_default(&mut self, now: Instant) {
+        let is_unknown = self.wishes.default.actual.is_none();
+        if is_unknown && self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {
+            self.hearing.expects(now);
+        }
     }
 
     /// A run that was to be the default and was killed leaves our name as the configured

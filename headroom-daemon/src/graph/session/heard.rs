@@ -33,6 +33,7 @@ impl Session<'_> {
                 let version = session_manager::version(self.model.pids());
                 self.events.send(GraphEvent::SessionManager { version });
                 self.bind_metadata(id);
+                self.targets.metadata_is_new();
             }
             Notice::Added(id, global) => {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
@@ -52,6 +53,7 @@ impl Session<'_> {
                 self.removed(id);
             }
             Notice::Metadata { subject, key, value } => {
+                self.is_answered_anew();
                 if self.is_answered(self.syncs.metadata) {
                     self.hearing.heard();
                 }
@@ -156,6 +158,7 @@ impl Session<'_> {
         if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
             // WirePlumber has gone; the next one starts from what it stored.
             self.metadata = None;
+            self.reading_anew = false;
             self.targets.metadata_has_gone();
             self.hearing = Hearing::default();
             self.wishes.default.forget_current();
@@ -175,7 +178,6 @@ impl Session<'_> {
                 self.metadata = Some(metadata);
                 self.syncs.metadata = self.sync();
                 self.told.no_session_manager = false;
-                self.targets.metadata_is_new();
             }
             Err(error) => self.trouble("listening to the metadata", Some(error)),
         }

@@ -110,6 +110,8 @@ pub(super) struct Session<'a> {
     master: Option<Live>,
     device: Option<DeviceBinding>,
     metadata: Option<MetadataBinding>,
+    /// The metadata has been bound anew, and has not said anything yet.
+    reading_anew: bool,
     hearing: Hearing,
     census: Census,
     targets: Targets,
@@ -176,6 +178,7 @@ impl<'a> Session<'a> {
             master: None,
             device: None,
             metadata: None,
+            reading_anew: false,
             hearing: Hearing::default(),
             census: Census::default(),
             targets: Targets::default(),
@@ -345,6 +348,7 @@ impl<'a> Session<'a> {
         if !self.is_answered(self.syncs.metadata) || self.is_read_anew(now) {
             return;
         }
+        self.expect_a_default(now);
         self.take_up_what_was_left_behind();
         if self.master.is_none() {
             self.make_master(now);
