@@ -7,6 +7,8 @@ use serde_json::Value;
 /// Everything that PipeWire had at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Dump {
+    /// The id of every object, of whatever kind.
+    pub ids: Vec<u32>,
     /// Sinks, sources and streams.
     pub nodes: Vec<Node>,
     /// Where sound enters and leaves a node.
@@ -113,6 +115,7 @@ impl Dump {
         let id = number(&object["id"]) as u32;
         let info = &object["info"];
         let props = &info["props"];
+        self.ids.push(id);
         match object["type"].as_str().unwrap_or_default() {
             "PipeWire:Interface:Node" => self.nodes.push(Node {
                 id,
@@ -287,6 +290,7 @@ mod tests {
         assert_eq!(speakers.latency[0].max_rate, 96);
         assert_eq!(dump.node("app").unwrap().serial, 42);
         assert_eq!(dump.targets_of("app"), ["speakers"]);
+        assert_eq!(dump.ids, [30, 31, 50, 60]);
         assert!(dump.is_flowing("app", "speakers") && !dump.is_linked("speakers", "app"));
         assert_eq!(dump.default_sink().as_deref(), Some("speakers"));
         assert_eq!(dump.configured_default_sink(), None);

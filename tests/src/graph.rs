@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use crate::client::Play;
-use crate::condition::Deadline;
+use crate::condition::{Deadline, poll};
 use crate::daemon::Daemon;
 use crate::device::Device;
 use crate::dump::{Dump, Node};
@@ -16,6 +17,10 @@ use crate::recorder::Recorder;
 use crate::service::{self, Service};
 use crate::site::{Site, picture};
 use crate::tool::Tool;
+
+/// How often WirePlumber is started before it is given up, and how long it may take.
+const MOST_STARTS: usize = 3;
+const WIREPLUMBER_STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a graph is started with.
 #[derive(Debug, Clone)]
@@ -102,27 +107,52 @@ impl Graph {
     // Services
 
     /// Starts a service and waits until it is up.
+    ///
+    /// A WirePlumber that hangs at its start is started again, and that is printed. We do not know why
+    /// yet: 0.5.8 that is killed and started again while four streams play through `headroomd` waits
+    /// for ever in about one start of thirty, with all nodes idle and no default sink; it has not
+    /// been seen without `headroomd`, in two hundred.
+    #[allow(clippy::print_stdout, reason = "that it hung is shown beside the verdict of the test")]
     pub fn start_service(&self, service: Service) {
+        for _ in 0..MOST_STARTS {
+            self.launch(service);
+            if service != Service::WirePlumber {
+                return;
+            }
+            let names = self.device_names();
+            let is_up = poll(Deadline::after(WIREPLUMBER_STARTS_WITHIN), || {
+                let dump = self.site.dump()?;
+                let policy = dump.metadata.contains_key("default");
+                let chosen = names.is_empty() || dump.default_sink().is_some();
+                // A device has its ports once WirePlumber has set it up.
+                let set_up = names.iter().all(|name| dump.ports_of(name, "in").count() > 0);
+                (policy && chosen && set_up).then_some(())
+            });
+            if is_up.is_some() {
+                return;
+            }
+            println!("{}: WirePlumber hangs at its start, and is started again", self.generation());
+            self.kill_service(service);
+        }
+        let picture = self.site.dump().as_ref().map_or_else(String::new, picture);
+        panic!("{} does not come up\n{picture}\n{}", service.program(), self.report());
+    }
+
+    fn launch(&self, service: Service) {
         let program = self.site.program(service.program());
         let arguments = service.arguments(self.directory());
         let process = self.site.start(service.program(), &program, &arguments);
         self.services().insert(service, process);
         let what = format!("{} to come up", service.program());
         self.site.wait_until(&what, || service.answers(self.directory()).then_some(()));
-        match service {
-            Service::PipeWire => self.wait_for_devices(),
-            Service::WirePlumber => {
-                let names = self.device_names();
-                self.wait_for(&what, |dump| {
-                    let policy = dump.metadata.contains_key("default");
-                    let chosen = names.is_empty() || dump.default_sink().is_some();
-                    // A device has its ports once WirePlumber has set it up.
-                    let set_up = names.iter().all(|name| dump.ports_of(name, "in").count() > 0);
-                    (policy && chosen && set_up).then_some(())
-                });
-            }
-            Service::Bus | Service::Pulse => {}
+        if service == Service::PipeWire {
+            self.wait_for_devices();
         }
+    }
+
+    /// Whether a service has ended by itself.
+    pub fn has_died(&self, service: Service) -> bool {
+        self.services().get_mut(&service).is_some_and(|process| process.ended().is_some())
     }
 
     /// Ends a service with SIGTERM.

@@ -8,6 +8,9 @@ use headroom_tests::{
 
 use crate::setting::{BUS, DEVICE, RATE_HZ, WAYS, Way, headroomd_for, play, tones};
 
+/// How often it leaves while the audio thread is as busy as can be.
+const TIMES: usize = 12;
+
 /// What a graph without apps looks like to everyone: its nodes, and who wants what as a default.
 fn look(dump: &Dump) -> (Vec<String>, Vec<MetadataEntry>) {
     let mut nodes: Vec<String> = dump.nodes.iter().map(|node| node.name.clone()).collect();
@@ -97,5 +100,23 @@ fn a_second_headroomd_refuses_and_harms_nothing() {
         assert!(second.log().contains("another headroomd is running"), "{}", second.log());
         assert_eq!(first.ended(), None);
         play(&graph, Way::Target, "app", &tones(10.0, 0.1)).stop();
+    });
+}
+
+/// The audio thread is in the midst of a cycle whenever that is what it does most of the time; what it
+/// works with must not be taken away from it.
+#[test]
+fn leaving_in_the_midst_of_a_cycle_is_clean() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        graph.force_quantum(32);
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(100.0, 0.1));
+        let apps = ["one", "two", "three"].map(|name| graph.play(&file).name(name).start());
+        for time in 0..TIMES {
+            let daemon = headroomd_for(&graph, Way::Routed);
+            apps.iter().for_each(|app| app.wait_until_linked_to(BUS));
+            assert_eq!(daemon.stop(), Ended::Exited(0), "{generation}: time {time}");
+        }
+        apps.iter().for_each(|app| app.wait_until_linked_to(DEVICE));
     });
 }

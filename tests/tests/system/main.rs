@@ -5,19 +5,23 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
 
+mod choir;
 mod control;
 mod cost;
 mod damage;
+mod devices;
 mod edits;
 mod following;
 mod killed;
 mod latency;
 mod leaving;
 mod loudness;
+mod outages;
 mod reloading;
 mod remembering;
 mod restarts;
 mod routes;
 mod setting;
+mod soak;
 mod traps;
 mod volume;
