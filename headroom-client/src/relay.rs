@@ -90,6 +90,6 @@ impl Relay {
 
 impl AsFd for Relay {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wire.as_fd()
+        self.wire.descriptor()
     }
 }

@@ -128,12 +128,6 @@ impl Wire {
     }
 }
 
-impl AsFd for Wire {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
-    }
-}
-
 fn io_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
     move |source| ClientError::Io { doing, source }
 }

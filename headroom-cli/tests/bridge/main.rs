@@ -13,6 +13,8 @@ mod home;
 #[allow(dead_code, reason = "the other test binary uses all of it")]
 #[path = "../session/listener.rs"]
 mod listener;
+mod page;
+mod rest;
 mod running;
 #[path = "../scripted/mod.rs"]
 mod scripted;

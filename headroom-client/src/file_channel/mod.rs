@@ -276,9 +276,7 @@ impl FileChannel {
     /// [`ChannelError::ReaderInUse`], [`ChannelError::Cursor`], [`ChannelError::OtherVersion`],
     /// and those of the files.
     pub fn recv(&mut self) -> Result<Vec<Received>, ChannelError> {
-        if let Some(watch) = &self.watch {
-            watch.drain(&self.incoming);
-        }
+        self.hear();
         let reader = self.reader()?;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
@@ -297,6 +295,7 @@ impl FileChannel {
     /// # Errors
     /// As for [`recv`](FileChannel::recv).
     pub fn recv_one(&mut self) -> Result<Option<Received>, ChannelError> {
+        self.hear();
         let reader = self.reader()?;
         let received = reader.take()?;
         if received.is_some() {
@@ -375,7 +374,7 @@ impl FileChannel {
     }
 
     /// What becomes readable when something may have come, for an event loop that then calls
-    /// [`recv`](FileChannel::recv) until it gives nothing. None where the kernel cannot tell:
+    /// [`recv`](FileChannel::recv) or [`recv_one`](FileChannel::recv_one) until it gives nothing. None where the kernel cannot tell:
     /// look again every now and then.
     ///
     /// # Errors
@@ -402,6 +401,13 @@ impl FileChannel {
             }
             let incoming = self.incoming.clone();
             self.watch().wait(&incoming, interval, deadline)?;
+        }
+    }
+
+    /// Takes the news before it looks, so that none of later ones is taken with them.
+    fn hear(&self) {
+        if let Some(watch) = &self.watch {
+            watch.drain(&self.incoming);
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Reader {
     name: String,
     lines: Lines,
     cursor: Cursor,
+    /// The number of the last line that had one.
+    seen_seq: u64,
     /// Read but not taken.
     held: Option<Held>,
     search: Option<Search>,
@@ -57,6 +59,7 @@ impl Reader {
             name: name.to_owned(),
             lines: Lines::new(layout.clone()),
             cursor: known.clone().unwrap_or_default(),
+            seen_seq: 0,
             held: None,
             search: None,
             _lock: lock,
@@ -143,7 +146,12 @@ impl Reader {
     fn read(&mut self) -> Result<Option<Held>, ChannelError> {
         while let Some(found) = self.lines.next(self.cursor.next_seq())? {
             let line = match found {
-                Found::FileAfter(seq) => return Ok(Some(Held::FileAfter(seq))),
+                Found::FileAfter(seq) => {
+                    self.seen_seq = seq;
+                    return Ok(Some(Held::FileAfter(seq)));
+                }
+                // In front of what was read before, so it was told then.
+                Found::Overlong if self.seen_seq < self.cursor.seq => continue,
                 Found::Overlong => {
                     let why = format!("the line is longer than {MAX_MESSAGE_BYTES} bytes");
                     return Ok(Some(Held::Unreadable(why)));
@@ -152,8 +160,10 @@ impl Reader {
             };
             match message::parse(&line, self.layout.from) {
                 Ok(Line::Message(message)) if message.seq > 0 => {
+                    self.seen_seq = message.seq;
                     return Ok(Some(Held::Message(message)));
                 }
+                Ok(Line::Message(_)) | Err(_) if self.seen_seq < self.cursor.seq => {}
                 Ok(Line::Message(_)) => {
                     return Ok(Some(Held::Unreadable("its seq is 0, but the first is 1".into())));
                 }

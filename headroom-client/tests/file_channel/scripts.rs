@@ -81,6 +81,8 @@ fn a_line_that_is_no_message_costs_only_itself() {
     // And a writer knows the number all the same.
     assert_eq!(place.frontend().send_request("n", &3).unwrap(), "frontend-3");
     assert_eq!(numbers(&mut backend), [3]);
+    drop(backend);
+    assert_eq!(all(&mut place.backend()), [], "what was told is not told again");
 }
 
 #[test]

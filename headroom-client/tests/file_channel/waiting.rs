@@ -100,7 +100,11 @@ fn the_kernel_tells_of_news_and_of_nothing_else() {
     for n in 0..20 {
         backend.send_event("n", &n).unwrap();
         assert!(is_told(&mut frontend), "also over a rotation");
-        assert_eq!(numbers(&mut frontend), [n]);
+        assert_eq!(message(frontend.recv_one().unwrap().unwrap()).payload, json!(n));
+        assert_eq!(frontend.recv_one().unwrap(), None);
         assert!(!is_told(&mut frontend), "its own cursor is no news");
+        backend.send_event("n", &n).unwrap();
+        assert_eq!(numbers(&mut frontend), [n]);
+        assert!(!is_told(&mut frontend), "nor with a batch");
     }
 }
