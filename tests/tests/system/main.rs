@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
 
+mod changes;
 mod choir;
 mod control;
 mod cost;
