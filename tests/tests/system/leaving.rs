@@ -98,6 +98,10 @@ fn a_second_headroomd_refuses_and_harms_nothing() {
         let mut second = graph.headroomd(&[]);
         assert_eq!(second.wait(), Ended::Exited(1));
         assert!(second.log().contains("another headroomd is running"), "{}", second.log());
+        // Elsewhere it is the only one, but not in this graph.
+        let place = format!("--listen=abstract:headroom-{}-{}", second.id(), generation.name());
+        let mut elsewhere = graph.headroomd(&[&place]);
+        assert_eq!(elsewhere.wait(), Ended::Exited(1), "{}", elsewhere.log());
         assert_eq!(first.ended(), None);
         play(&graph, Way::Target, "app", &tones(10.0, 0.1)).stop();
     });

@@ -1,5 +1,6 @@
 //! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
 
+use headroom_client::{Client, Endpoint};
 use headroom_tests::{Device, Ended, Graph, Service, Setup, on_every_generation};
 
 use crate::setting::{
@@ -46,32 +47,20 @@ fn headroom_may_be_there_before_pipewire() {
         let graph = Graph::start(generation);
         graph.stop_service(Service::PipeWire);
         graph.stop_service(Service::WirePlumber);
-        let mut daemon = graph.headroomd(&[]);
+        let name = format!("headroom-early-{}-{}", std::process::id(), generation.name());
+        let mut daemon = graph.headroomd(&[&format!("--listen=abstract:{name}")]);
         daemon.wait_for_log("PipeWire is not there");
+        let mut client = Client::connect(&Endpoint::Abstract(name)).expect("it answers already");
+        let status = client.status().expect("a status");
+        assert!(!status.graph.pipewire_connected, "{status:?}");
+        assert!(status.warnings.iter().any(|warning| warning.about == "pipewire"), "{status:?}");
         graph.start_service(Service::PipeWire);
         graph.start_service(Service::WirePlumber);
         daemon.wait_for_log("ready");
         assert_sound_flows(&graph, Way::Target, "app");
-    });
-}
-
-/// WirePlumber 0.4 links nothing in a graph without hardware once it alone was started again, whoever
-/// plays: there Headroom can only be seen to stay.
-#[test]
-fn wireplumber_that_is_restarted_finds_headroom_there() {
-    on_every_generation(|generation| {
-        let graph = Graph::start(generation);
-        let mut daemon = headroomd_for(&graph, Way::Target);
-        graph.kill_service(Service::WirePlumber);
-        graph.wait_for("WirePlumber's metadata to go", |dump| {
-            dump.metadata("default", 0, "default.audio.sink").is_none().then_some(())
-        });
-        graph.start_service(Service::WirePlumber);
-        if generation.wireplumber() >= (0, 5, 0) {
-            assert_sound_flows(&graph, Way::Target, "app");
-        }
-        assert_eq!(daemon.ended(), None);
-        graph.node(BUS);
+        let status = client.status().expect("a status");
+        assert!(status.graph.pipewire_connected, "{status:?}");
+        assert!(!status.warnings.iter().any(|warning| warning.about == "pipewire"), "{status:?}");
     });
 }
 
