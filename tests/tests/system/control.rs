@@ -159,7 +159,7 @@ fn bypass_and_settings_are_heard_at_once() {
         let graph = Graph::start(generation);
         let (_daemon, mut client, _) = steered(&graph, &[]);
         let recorder = graph.record(DEVICE);
-        let player = play(&graph, Way::Target, "levelled", &tones(600.0, 0.02));
+        let player = play(&graph, Way::Target, "levelled", &tones(150.0, 0.02));
         // A quiet tone is brought up; with bypass it is what it was.
         let level = |seconds: f64| {
             recorder.wait_for_more_frames((seconds * f64::from(RATE_HZ)) as usize);

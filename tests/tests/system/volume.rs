@@ -37,7 +37,7 @@ fn a_slider_is_that_much_at_the_device() {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
-            let _client = play(&graph, way, "app", &tones(300.0, 0.25));
+            let _client = play(&graph, way, "app", &tones(120.0, 0.25));
             recorder.wait_until_heard(1e-4, 0);
             let full = settled_levels_dbfs(&recorder);
             let name = |what: &str| format!("{generation}: {way:?}, {what}");
@@ -65,7 +65,7 @@ fn mute_is_silence_and_comes_back_as_it_was() {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
-            let _client = play(&graph, way, "app", &tones(300.0, 0.25));
+            let _client = play(&graph, way, "app", &tones(120.0, 0.25));
             recorder.wait_until_heard(1e-4, 0);
             let full = settled_levels_dbfs(&recorder);
 
@@ -88,7 +88,7 @@ fn a_slider_that_jumps_up_is_not_taken_for_a_burst() {
             let graph = Graph::start(generation);
             let _daemon = headroomd_for(&graph, way);
             let recorder = graph.record(DEVICE);
-            let _client = play(&graph, way, "app", &tones(300.0, 0.25));
+            let _client = play(&graph, way, "app", &tones(120.0, 0.25));
             recorder.wait_until_heard(1e-4, 0);
             let full = settled_levels_dbfs(&recorder);
             graph.set_volume(BUS, 0.1);
