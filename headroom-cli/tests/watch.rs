@@ -171,7 +171,7 @@ fn a_watch_with_a_name_is_paused_resumed_and_stopped_from_outside() {
         }
     }
     assert_eq!(home.succeed(&["watch", "--tell", "bar", "resume"]), "bar is running\n");
-    assert_eq!(watch.note(), "headroom: goes on; 3 lines were not printed");
+    assert_eq!(watch.note(), "headroom: goes on; lines not printed meanwhile: 3");
     assert_eq!(notify_in(&bells, Cause::State), 1);
     assert_eq!(watch.line(), "bell      what is remembered has changed", "and none from before");
     assert_eq!(home.succeed(&["watch", "--tell", "bar", "stop"]), "bar has stopped\n");

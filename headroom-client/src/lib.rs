@@ -52,6 +52,4 @@ pub use relay::Relay;
 pub use subscription::{Subscription, Update};
 
 #[doc(hidden)]
-pub use address::daemon_address as endpoint;
-#[doc(hidden)]
 pub use headroom_ipc::Address as Endpoint;

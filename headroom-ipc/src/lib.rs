@@ -74,8 +74,6 @@ mod topic;
 mod value;
 mod word;
 
-#[doc(hidden)]
-pub use address::{Address as Endpoint, AddressError as EndpointError};
 pub use address::{Address, AddressError, MAX_ADDRESS_BYTES, Surroundings};
 pub use describe::{ArgDescription, Description, OpDescription, TopicDescription};
 pub use error::{Code, Details, Error};

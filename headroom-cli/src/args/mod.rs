@@ -78,7 +78,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "HZ", default_value = "5")]
     pub(crate) max_hz: f32,
 
-    /// Print one event of IPC.md a line, as JSON
+    /// Print one event of IPC.md a line, as JSON; a ring is of the topic bell
     #[arg(long)]
     pub(crate) json: bool,
 

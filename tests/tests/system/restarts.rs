@@ -1,6 +1,6 @@
 //! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
 
-use headroom_client::{Client, Endpoint};
+use headroom_client::{Address, Client};
 use headroom_tests::{Device, Ended, Graph, Service, Setup, on_every_generation};
 
 use crate::setting::{
@@ -50,7 +50,7 @@ fn headroom_may_be_there_before_pipewire() {
         let name = format!("headroom-early-{}-{}", std::process::id(), generation.name());
         let mut daemon = graph.headroomd(&[&format!("--listen=abstract:{name}")]);
         daemon.wait_for_log("PipeWire is not there");
-        let mut client = Client::connect(&Endpoint::Abstract(name)).expect("it answers already");
+        let mut client = Client::connect(&Address::Abstract(name)).expect("it answers already");
         let status = client.status().expect("a status");
         assert!(!status.graph.pipewire_connected, "{status:?}");
         assert!(status.warnings.iter().any(|warning| warning.about == "pipewire"), "{status:?}");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headroom_client::ipc::{BypassTo, Match, Route};
-use headroom_client::{Client, Endpoint};
+use headroom_client::{Address, Client};
 use headroom_signals::Random;
 use headroom_tests::{
     Daemon, Device, Dump, Ended, Generation, Graph, Service, let_pass, on_every_generation, poll,
@@ -300,7 +300,7 @@ fn soak(generation: &'static Generation) {
     let graph = Graph::start(generation);
     graph.write_programme("tones.wav", RATE_HZ, &tones(240.0, 0.05));
     let empty = Inventory::of(&graph.dump());
-    let (daemon, client, _place): (Daemon, Client, Endpoint) = steered(&graph, &[]);
+    let (daemon, client, _place): (Daemon, Client, Address) = steered(&graph, &[]);
     let before = graph.wait_for("Headroom to be there", |dump| {
         dump.is_linked("headroom.master.out", DEVICE).then(|| Inventory::of(dump))
     });

@@ -192,7 +192,7 @@ impl Watch {
             (Doing::Running, Doing::Paused) => print::note_line("paused from outside"),
             (Doing::Paused, Doing::Running) => {
                 let held_back = std::mem::take(&mut self.held_back);
-                print::note_line(&format!("goes on; {held_back} lines were not printed"));
+                print::note_line(&format!("goes on; lines not printed meanwhile: {held_back}"));
             }
             _ => {}
         }
