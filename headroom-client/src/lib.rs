@@ -50,6 +50,3 @@ pub use headroom_ipc::Address;
 pub use inbox::{MAX_WAITING_BYTES, MAX_WAITING_EVENTS};
 pub use relay::Relay;
 pub use subscription::{Subscription, Update};
-
-#[doc(hidden)]
-pub use headroom_ipc::Address as Endpoint;
