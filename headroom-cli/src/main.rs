@@ -12,6 +12,7 @@ mod audio;
 mod bridge;
 mod command;
 mod daemon;
+mod doctor;
 mod editor;
 mod failure;
 mod interrupt;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         args::Command::Profile(args) => command::profile::run(&args),
         args::Command::Bridge(args) => command::bridge::run(&args),
         args::Command::Call(args) => command::call::run(&args),
+        args::Command::Doctor(args) => command::doctor::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),
         args::Command::Render(args) => command::render::run(&args),
         args::Command::Analyze(args) => command::analyze::run(&args),

@@ -29,6 +29,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub max_connections: u32,
+    /// Print what there is of PipeWire's graph and of what a crash has left, as JSON, and end; changes
+    /// nothing (`headroom doctor` says what it means)
+    #[arg(long, exclusive = true)]
+    pub check: bool,
     /// How much to say on standard error
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,

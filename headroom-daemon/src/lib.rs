@@ -22,6 +22,7 @@
 
 pub mod args;
 pub mod audio;
+pub mod check;
 pub mod daemon;
 pub mod engine;
 pub mod graph;

@@ -4,10 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use headroom_daemon::args::Args;
-use headroom_daemon::daemon;
+use headroom_daemon::{check, daemon};
 
 fn main() -> ExitCode {
-    match daemon::run(&Args::parse()) {
+    let args = Args::parse();
+    if args.check {
+        return check::run();
+    }
+    match daemon::run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error}");

@@ -217,6 +217,17 @@ impl Graph {
         Daemon::start(self.site.clone(), watcher, arguments)
     }
 
+    /// Runs `headroom` in the surroundings of this graph to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn headroom(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = std::process::Command::new(crate::daemon::program("headroom"));
+        let command = command.args(arguments).env_clear().envs(self.site.environment.iter());
+        command.output().expect("headroom runs")
+    }
+
     // Devices
 
     /// Plugs a device in and waits until it is there.

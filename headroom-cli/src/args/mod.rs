@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Call(CallArgs),
     #[command(subcommand)]
     Bridge(BridgeArgs),
+    Doctor(DoctorArgs),
     Daemon(DaemonArgs),
     Render(RenderArgs),
     Analyze(AnalyzeArgs),
@@ -241,6 +242,23 @@ fn topics() -> impl TypedValueParser<Value = Topic> {
 
 fn bypass_words() -> impl TypedValueParser<Value = BypassTo> {
     PossibleValuesParser::new(BypassTo::WORDS).map(|word| BypassTo::from_word(&word))
+}
+
+/// Find out what is wrong with the sound, what it means, and what mends it
+///
+/// Looks at PipeWire, WirePlumber, the device, the real-time priority, the profiles, at what a crash
+/// has left, and at other programs that work on the same sound. Ends with 0 if all is well, else
+/// with 1.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  headroom doctor\n  headroom doctor --fix")]
+pub(crate) struct DoctorArgs {
+    /// Mend what a crash has left, a missing directory, a stale socket or lock; and nothing else
+    #[arg(long)]
+    pub(crate) fix: bool,
+
+    /// Print JSON: whether all is well, and what was found
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Run the daemon, headroomd

@@ -12,8 +12,7 @@ use crate::failure::Failure;
 const DAEMON: &str = "headroomd";
 
 pub(crate) fn run(args: &DaemonArgs) -> Result<(), Failure> {
-    let beside = std::env::current_exe().ok().and_then(|program| beside(&program));
-    let program = beside.map_or_else(|| OsString::from(DAEMON), OsString::from);
+    let program = program();
     // Only returns when it could not.
     let error = Command::new(&program).args(&args.args).exec();
     if error.kind() == io::ErrorKind::NotFound {
@@ -21,6 +20,12 @@ pub(crate) fn run(args: &DaemonArgs) -> Result<(), Failure> {
             .with_hint("install Headroom as a whole, or build it with: cargo build --release"));
     }
     Err(Failure::refused(format!("starting {}: {error}", program.to_string_lossy())))
+}
+
+/// What to call: the one beside this program, or a name to look for in PATH.
+pub(crate) fn program() -> OsString {
+    let beside = std::env::current_exe().ok().and_then(|program| beside(&program));
+    beside.map_or_else(|| OsString::from(DAEMON), OsString::from)
 }
 
 /// The daemon in the folder that this program is in, with its own links followed.

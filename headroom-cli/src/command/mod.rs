@@ -7,6 +7,7 @@ pub(crate) mod bridge;
 pub(crate) mod bypass;
 pub(crate) mod call;
 pub(crate) mod daemon;
+pub(crate) mod doctor;
 pub(crate) mod get;
 pub(crate) mod profile;
 pub(crate) mod render;

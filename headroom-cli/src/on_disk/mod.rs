@@ -46,6 +46,15 @@ impl OnDisk {
 
     /// The same, where it is known already what the daemon tells of its folders.
     pub(crate) fn read_as(told: &[String], extra: &[PathBuf]) -> OnDisk {
+        let on_disk = OnDisk::read_quietly(told, extra);
+        for warning in on_disk.library.warnings() {
+            print::warning_line(&warning.to_string());
+        }
+        on_disk
+    }
+
+    /// The same, and what cannot be read is left to who asks [`Library::warnings`].
+    pub(crate) fn read_quietly(told: &[String], extra: &[PathBuf]) -> OnDisk {
         let remembered = remembered::read();
         let folders = Folders::find(extra);
         let folders = if told.is_empty() || !extra.is_empty() {
@@ -59,9 +68,6 @@ impl OnDisk {
             _ => folders,
         };
         let library = Library::scan(&folders);
-        for warning in library.warnings() {
-            print::warning_line(&warning.to_string());
-        }
         OnDisk { folders, library, remembered }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "this is where the command line speaks")]
 
+mod doctor;
 mod event;
 mod paint;
 mod profile;
@@ -17,6 +18,7 @@ mod verdict;
 
 use std::io::{self, Write};
 
+pub(crate) use doctor::doctor;
 pub(crate) use event::event_line;
 pub(crate) use paint::Paint;
 pub(crate) use profile::{

@@ -17,6 +17,7 @@ mod gate;
 mod hearing;
 mod library;
 mod listening;
+mod look;
 mod mailbox;
 mod model;
 mod notice;
@@ -30,6 +31,7 @@ mod thread;
 
 pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
 pub use event::{DeviceSink, GraphEvent};
+pub use look::{GraphLook, look};
 pub use mailbox::{CommandError, Commands};
 pub use said::Facts;
 pub use thread::{GraphThread, spawn};

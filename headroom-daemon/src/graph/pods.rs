@@ -95,6 +95,16 @@ fn object(pod: &Pod, type_: u32) -> Option<Object> {
     }
 }
 
+/// The rate in a Format parameter, in Hz.
+pub(super) fn read_rate(pod: &Pod) -> Option<u32> {
+    let format = object(pod, sys::SPA_TYPE_OBJECT_Format)?;
+    let rate = format.properties.iter().find(|p| p.key == sys::SPA_FORMAT_AUDIO_rate)?;
+    match rate.value {
+        Value::Int(rate_hz) => u32::try_from(rate_hz).ok().filter(|rate_hz| *rate_hz > 0),
+        _ => None,
+    }
+}
+
 /// The volume in a Props parameter.
 pub(super) fn read_volume(pod: &Pod) -> VolumeReport {
     object(pod, PROPS).map(|object| volume_of(&object.properties)).unwrap_or_default()

@@ -5,7 +5,7 @@
 //! before it has a name (`fchmod` before `bind`), and its name only once it listens: it is bound
 //! under a name that nobody looks for and then renamed.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use headroom_ipc::Address;
 use nix::errno::Errno;
-use nix::fcntl::Flock;
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{
     AddressFamily, Backlog, Shutdown, SockFlag, SockType, UnixAddr, bind, getsockopt, listen,
@@ -25,7 +24,7 @@ use nix::sys::stat::{Mode, fchmod};
 
 use super::address::Listen;
 use super::claim_error::ClaimError;
-use super::lock::lock;
+use super::lock::{Lock, lock};
 
 /// The first descriptor that systemd passes on.
 const FIRST_INHERITED: i32 = 3;
@@ -36,7 +35,7 @@ pub struct Listening {
     listener: UnixListener,
     place: Address,
     name: Name,
-    _lock: Option<Flock<File>>,
+    _lock: Option<Lock>,
 }
 
 /// What becomes of the socket at the end.

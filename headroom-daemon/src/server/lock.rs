@@ -1,7 +1,8 @@
 //! Who the daemon is: whoever holds the `flock` on the file beside the socket.
 //!
-//! The kernel drops the lock with the process, so that it is never stale. The file stays: to
-//! remove it would let two hold locks on two files of one name.
+//! The kernel drops the lock with the process, so that it keeps nobody out for longer. The file
+//! stays: to remove it would let two hold locks on two files of one name. It is emptied at the end,
+//! so that one that still names a process says that the process was killed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -14,8 +15,20 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::claim_error::ClaimError;
 
+/// The lock, held until this is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(Flock<File>);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.set_len(0) {
+            log::warn!("emptying the lock: {error}");
+        }
+    }
+}
+
 /// Takes the lock beside the socket, and leaves our process in it.
-pub(super) fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
+pub(super) fn lock(socket: &Path) -> Result<Lock, ClaimError> {
     let path = lock_path(socket);
     let system = |doing: &str, source| ClaimError::System {
         doing: format!("{doing} {}", path.display()),
@@ -36,7 +49,7 @@ pub(super) fn lock(socket: &Path) -> Result<Flock<File>, ClaimError> {
                 .and_then(|()| lock.rewind())
                 .and_then(|()| writeln!(lock, "{}", std::process::id()))
                 .map_err(|error| system("writing the lock", error))?;
-            Ok(lock)
+            Ok(Lock(lock))
         }
         Err((file, Errno::EWOULDBLOCK)) => {
             Err(ClaimError::AnotherRuns { pid: pid_in(file), place: socket.display().to_string() })

@@ -1,0 +1,126 @@
+//! Whether the sound is worked on before everything else.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::{Finding, Sights};
+
+/// `SCHED_FIFO` and `SCHED_RR`.
+const REAL_TIME: [u32; 2] = [1, 2];
+/// `CAP_SYS_NICE`: with it there are no limits.
+const SYS_NICE: u32 = 23;
+/// What an audio thread of PipeWire calls itself.
+const DATA_THREAD: &str = "data-loop";
+/// Fields of `/proc/PID/task/TID/stat` behind the name of the thread: `policy`.
+const POLICY: usize = 38;
+
+/// What there is to be seen of the priority.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Realtime {
+    /// Whether the audio thread of the daemon that runs goes before everything else.
+    pub(super) of_daemon: Option<bool>,
+    /// Whether this user may have such threads.
+    pub(super) is_allowed: bool,
+    /// Whether rtkit can be asked to allow them.
+    pub(super) has_rtkit: bool,
+}
+
+impl Realtime {
+    pub(super) fn look(daemon: Option<u32>) -> Realtime {
+        Realtime {
+            of_daemon: daemon.and_then(of_process),
+            is_allowed: getrlimit(Resource::Rtprio).maximum.is_none_or(|most| most > 0)
+                || may_do_anything(),
+            has_rtkit: has_rtkit(),
+        }
+    }
+}
+
+pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
+    const CHECK: &str = "real-time priority";
+    let Realtime { of_daemon, is_allowed, has_rtkit } = sights.realtime;
+    let means = "whenever the machine is busy the sound may crackle";
+    let mend = "install rtkit (Debian and Ubuntu: sudo apt install rtkit) and log in again";
+    findings.push(match (of_daemon, is_allowed, has_rtkit) {
+        (Some(true), _, _) => Finding::fine(CHECK, "headroomd's audio thread has it"),
+        (Some(false), _, _) => {
+            Finding::trouble(CHECK, "headroomd's audio thread has none", means).mended_by(mend)
+        }
+        (None, true, _) => Finding::fine(CHECK, "this user may have it"),
+        (None, false, true) => Finding::fine(CHECK, "rtkit gives it"),
+        (None, false, false) => {
+            let found = "the limit is 0 and there is no rtkit to raise it";
+            Finding::trouble(CHECK, found, means).mended_by(mend)
+        }
+    });
+}
+
+/// Nothing where it has no audio thread, as one that waits for PipeWire.
+fn of_process(pid: u32) -> Option<bool> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let policies = threads.flatten().filter_map(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+        policy_of(&stat)
+    });
+    let mut policies = policies.peekable();
+    policies.peek()?;
+    Some(policies.any(|policy| REAL_TIME.contains(&policy)))
+}
+
+/// The policy of an audio thread, as `/proc` has it.
+fn policy_of(stat: &str) -> Option<u32> {
+    let (name, fields) = stat.rsplit_once(')')?;
+    if !name.split_once('(')?.1.contains(DATA_THREAD) {
+        return None;
+    }
+    let policy = fields.split_whitespace().nth(POLICY)?.parse::<u32>().ok()?;
+    // Children are not to inherit it.
+    const RESET_ON_FORK: u32 = 0x4000_0000;
+    Some(policy & !RESET_ON_FORK)
+}
+
+fn may_do_anything() -> bool {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else { return false };
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.is_some_and(|bits| bits & (1 << SYS_NICE) != 0)
+}
+
+/// Whether the system bus is there, and somebody who starts rtkit when it is asked for.
+fn has_rtkit() -> bool {
+    const SERVICE: &str = "dbus-1/system-services/org.freedesktop.RealtimeKit1.service";
+    let bus = std::env::var("DBUS_SYSTEM_BUS_ADDRESS").ok();
+    let bus = bus
+        .as_deref()
+        .and_then(|bus| bus.strip_prefix("unix:path="))
+        .unwrap_or("/run/dbus/system_bus_socket");
+    let is_there = |folder: &str| Path::new(folder).join(SERVICE).exists();
+    Path::new(bus).exists() && ["/usr/share", "/usr/local/share"].into_iter().any(is_there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_of_an_audio_thread_is_read_from_its_line() {
+        let rest = |policy: &str| {
+            let mut fields = vec!["S"];
+            fields.extend(["0"; POLICY - 1]);
+            fields.push(policy);
+            fields.push("0 0");
+            fields.join(" ")
+        };
+        let stat = |name: &str, policy: &str| format!("7 ({name}) {}", rest(policy));
+        assert_eq!(policy_of(&stat("data-loop.0", "2")), Some(2));
+        assert_eq!(policy_of(&stat("pw-data-loop", "1073741825")), Some(1));
+        assert_eq!(policy_of(&stat("a) (data-loop", "0")), Some(0));
+        assert_eq!(policy_of(&stat("hr-graph", "1")), None);
+        assert_eq!(policy_of("7 (data-loop.0) S 0"), None);
+        let own = std::fs::read_to_string("/proc/self/stat").expect("it runs");
+        let named = own.replacen('(', "(data-loop ", 1);
+        assert_eq!(policy_of(&named), Some(0), "{own}");
+    }
+}

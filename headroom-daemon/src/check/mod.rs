@@ -1,0 +1,87 @@
+//! `headroomd --check`: what is there, as JSON on standard output, for `headroom doctor`.
+//!
+//! It looks where only this program can: at the graph, which the command line does not link, and
+//! into the journal. It changes nothing and judges nothing, and may run beside the daemon.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::graph::{self, GraphLook};
+use crate::journal;
+use crate::store::{StateDirectory, StateFile};
+
+/// All that is printed.
+#[derive(Debug, Serialize)]
+struct Check {
+    /// Ours.
+    version: &'static str,
+    graph: GraphLook,
+    journal: JournalLook,
+}
+
+/// What a run before this one has left to be put back.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct JournalLook {
+    /// The file; nothing where the environment names no place.
+    path: Option<String>,
+    /// Whether the default sink is to be put back.
+    default_sink: bool,
+    /// How many streams are.
+    streams: usize,
+    /// How many volumes are.
+    volumes: usize,
+    /// Why it cannot be read.
+    error: Option<String>,
+}
+
+/// Looks, and prints what was seen.
+#[must_use]
+pub fn run() -> ExitCode {
+    let check =
+        Check { version: env!("CARGO_PKG_VERSION"), graph: graph::look(), journal: read_journal() };
+    let printed = serde_json::to_string_pretty(&check)
+        .map_err(std::io::Error::other)
+        .and_then(|text| writeln!(std::io::stdout(), "{text}"));
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Reads the journal without holding its directory, as the daemon may.
+fn read_journal() -> JournalLook {
+    let Ok(directory) = StateDirectory::find() else { return JournalLook::default() };
+    let path = StateFile::in_directory(directory).journal_path();
+    let mut look = JournalLook { path: Some(path.display().to_string()), ..JournalLook::default() };
+    let text = match read_file(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return look,
+        Err(error) => {
+            look.error = Some(error.to_string());
+            return look;
+        }
+    };
+    match journal::read(&text) {
+        Ok(journal) => {
+            look.default_sink = journal.former_default.is_some();
+            look.streams = journal.streams.len();
+            look.volumes = journal.volumes.len();
+        }
+        Err(error) => look.error = Some(error.to_string()),
+    }
+    look
+}
+
+fn read_file(path: &std::path::Path) -> std::io::Result<String> {
+    use std::io::Read;
+    // A pipe would keep us waiting for somebody who writes.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut text = String::new();
+    let most = journal::MAX_JOURNAL_BYTES as u64 + 1;
+    std::fs::File::open(path)?.take(most).read_to_string(&mut text)?;
+    Ok(text)
+}
