@@ -101,8 +101,8 @@ pub(super) fn processes() -> Vec<String> {
     let name = |process: fs::DirEntry| {
         let is_own = process.metadata().ok()?.uid() == uid;
         let is_process = process.file_name().to_str()?.parse::<u32>().is_ok();
-        let name = || fs::read_to_string(process.path().join("comm")).ok();
-        Some(name.clone()().filter(|_| is_own && is_process)?.trim_end().to_owned())
+        let name = fs::read_to_string(process.path().join("comm")).ok();
+        Some(name.filter(|_| is_own && is_process)?.trim_end().to_owned())
     };
     let mut names: Vec<String> = all.flatten().filter_map(name).collect();
     names.sort();

@@ -118,7 +118,7 @@ impl Place {
             remove(path)?;
             done.push(format!("removed {}", path.display()));
         }
-        if let Some((path, file)) = held {
+        if let Some((path, file)) = held.filter(|_| matches!(self.lock, Some((_, Lock::Stale)))) {
             file.set_len(0).map_err(|error| format!("emptying {}: {error}", path.display()))?;
             done.push(format!("emptied {}", path.display()));
         }

@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(policy_of(&stat("a) (data-loop", "0")), Some(0));
         assert_eq!(policy_of(&stat("hr-graph", "1")), None);
         assert_eq!(policy_of("7 (data-loop.0) S 0"), None);
-        let own = std::fs::read_to_string("/proc/self/stat").expect("it runs");
+        let own = fs::read_to_string("/proc/self/stat").expect("it runs");
         let named = own.replacen('(', "(data-loop ", 1);
         assert_eq!(policy_of(&named), Some(0), "{own}");
     }
