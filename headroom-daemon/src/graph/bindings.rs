@@ -19,7 +19,7 @@ use pw::types::ObjectType;
 use super::model::{self, Global};
 use super::notice::{Notice, Notices};
 use super::pods::{self, RouteId};
-use super::said::{capped, capped_channel};
+use super::said::{capped, capped_channel, capped_client};
 use crate::audio::Volume;
 
 /// The subject of the metadata that holds for the whole graph.
@@ -96,8 +96,12 @@ fn read_global(kind: &ObjectType, props: Option<&DictRef>) -> Option<Global> {
         ObjectType::Link => Global::Link(model::Link {
             from_node: number("link.output.node")?,
             to_node: number("link.input.node")?,
+            client: number("client.id"),
         }),
-        ObjectType::Client => Global::Client(model::Client { pid: number("pipewire.sec.pid") }),
+        ObjectType::Client => Global::Client(model::Client {
+            pid: number("pipewire.sec.pid"),
+            name: props.get("application.name").map(capped_client).unwrap_or_default(),
+        }),
         ObjectType::Metadata if props.get("metadata.name") == Some("default") => {
             Global::DefaultMetadata
         }

@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use headroom_dsp::MAX_CHANNELS;
+
 use super::model::{Model, Node};
 use super::said::{Facts, Heard, Said};
 use super::targets::{Around, Targets, is_chosen};
-use super::{is_ours, model};
+use super::{Contest, is_ours, model};
 
 /// The most streams that are followed. All of them, with every text as long as it may be, and
 /// [`MOST_SINKS`] sinks fit in one message of the control protocol.
@@ -55,14 +57,16 @@ pub struct StreamSeen {
     pub playing: bool,
     /// How many channels it has.
     pub channels: Option<u32>,
-    /// The app's own volume of each channel, linear; empty where it is not known.
+    /// The app's own volume of each of its first channels, linear; empty where it is not known.
     pub volumes: Vec<f32>,
     /// Whether the app is muted.
     pub muted: bool,
     /// What holds it where it is.
     pub tie: Tie,
-    /// Whether others move it away from where it is to go, and have been given in to.
-    pub contested: bool,
+    /// Who moves it away from where it is to go, and has been given in to.
+    pub contest: Option<Contest>,
+    /// Whether it is linked to nothing that it is sent to, whatever was tried.
+    pub is_astray: bool,
 }
 
 /// What holds a stream where it is, so that not everything moves it.
@@ -143,7 +147,7 @@ pub(super) fn look(
 ) -> Seen {
     let model = around.model;
     let mut linked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for model::Link { from_node, to_node } in model.links() {
+    for model::Link { from_node, to_node, .. } in model.links() {
         linked.entry(*from_node).or_default().push(*to_node);
     }
     let of = |id: &u32| Some((*id, model.node(*id)?, heard.nodes.get(id)?));
@@ -160,7 +164,11 @@ pub(super) fn look(
                 props if props.is_filter => Tie::Filter,
                 _ => Tie::None,
             };
-            Some(StreamSeen { tie, contested: targets.is_contested(id), ..seen })
+            let mut contest = targets.contest(id, &said.props.asks_for, around);
+            if let Some(contest) = &mut contest {
+                contest.to = contest.to.take().or_else(|| seen.sink.clone());
+            }
+            Some(StreamSeen { tie, contest, is_astray: targets.is_astray(id), ..seen })
         })
         .collect();
     streams.sort_by_key(|stream| stream.serial);
@@ -198,10 +206,11 @@ fn stream(
         sink: sink.map(|sink| sink.name.clone()),
         playing: said.running,
         channels: Some(said.output_ports).filter(|count| *count > 0),
-        volumes: said.volumes.clone(),
+        volumes: said.volumes.iter().copied().take(MAX_CHANNELS).collect(),
         muted: said.muted,
         tie: Tie::None,
-        contested: false,
+        contest: None,
+        is_astray: false,
     })
 }
 
@@ -232,7 +241,7 @@ mod tests {
     fn graph() -> Model {
         let mut model = Model::default();
         let app = Node { client: Some(7), ..node("mpv", "Stream/Output/Audio", 90) };
-        model.add(7, Global::Client(Client { pid: Some(4_242) }));
+        model.add(7, Global::Client(Client { pid: Some(4_242), ..Client::default() }));
         model.add(40, Global::Node(app));
         model.add(41, Global::Node(node("headroom.main", "Audio/Sink", 50)));
         model.add(42, Global::Node(node("headroom.main.out", "Stream/Output/Audio", 51)));
@@ -241,7 +250,7 @@ mod tests {
         model.add(44, Global::Node(node("recorder", "Stream/Input/Audio", 91)));
         let port = Port { node: 43, number: 0, is_input: true, channel: "FL".into() };
         model.add(60, Global::Port(port));
-        model.add(70, Global::Link(Link { from_node: 40, to_node: 44 }));
+        model.add(70, Global::Link(Link { from_node: 40, to_node: 44, client: None }));
         model
     }
 
@@ -278,9 +287,9 @@ mod tests {
         assert_eq!(sinks, [("alsa", true), ("headroom.main", false)]);
         assert_eq!(all.sinks[0].channels, ["FL"]);
         let sink_of = |model: &Model| seen(model, &heard(model)).streams[0].sink.clone();
-        model.add(71, Global::Link(Link { from_node: 40, to_node: 43 }));
+        model.add(71, Global::Link(Link { from_node: 40, to_node: 43, client: None }));
         assert_eq!(sink_of(&model).as_deref(), Some("alsa"));
-        model.add(72, Global::Link(Link { from_node: 40, to_node: 41 }));
+        model.add(72, Global::Link(Link { from_node: 40, to_node: 41, client: None }));
         assert_eq!(sink_of(&model).as_deref(), Some("headroom.main"), "ours counts first");
     }
 

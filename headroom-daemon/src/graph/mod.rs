@@ -34,6 +34,7 @@ pub use event::{DeviceSink, GraphEvent};
 pub use look::{GraphLook, look};
 pub use mailbox::{CommandError, Commands};
 pub use said::Facts;
+pub use targets::{Contest, MovedBy};
 pub use thread::{GraphThread, spawn};
 
 use std::collections::BTreeMap;

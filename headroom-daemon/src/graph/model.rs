@@ -64,11 +64,14 @@ pub(super) struct Port {
 pub(super) struct Link {
     pub(super) from_node: u32,
     pub(super) to_node: u32,
+    /// Who has made it.
+    pub(super) client: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Client {
     pub(super) pid: Option<u32>,
+    pub(super) name: String,
 }
 
 /// The graph as far as we keep book of it.
@@ -187,6 +190,20 @@ impl Model {
         self.links().filter(move |link| link.from_node == from).map(|link| link.to_node)
     }
 
+    /// A link from `from` to a sink, and the name of that.
+    pub(super) fn sink_that_is_linked(&self, from: u32) -> Option<(&Link, &str)> {
+        let mut links = self.links().filter(|link| link.from_node == from);
+        links.find_map(|link| Some((link, self.node(link.to_node)?.name.as_str())))
+    }
+
+    /// What a client calls itself.
+    pub(super) fn client_name(&self, client: Option<u32>) -> Option<&str> {
+        match self.globals.get(&client?) {
+            Some(Global::Client(client)) => Some(&*client.name).filter(|name| !name.is_empty()),
+            _ => None,
+        }
+    }
+
     /// The channels that a sink takes, in the order of its ports.
     pub(super) fn sink_channels(&self, sink: u32) -> Vec<&str> {
         let mut ports: Vec<&Port> = self
@@ -247,10 +264,16 @@ mod tests {
         for id in 0..20_000 {
             let port = Port { node: 10_000, number: id, is_input: true, channel: "FL".into() };
             model.add(50_000 + id, Global::Port(port));
-            model.add(70_000 + id, Global::Link(Link { from_node: 0, to_node: 10_000 }));
-            model.add(90_000 + id, Global::Link(Link { from_node: 9_999, to_node: 10_000 }));
+            model.add(
+                70_000 + id,
+                Global::Link(Link { from_node: 0, to_node: 10_000, client: None }),
+            );
+            model.add(
+                90_000 + id,
+                Global::Link(Link { from_node: 9_999, to_node: 10_000, client: None }),
+            );
         }
-        model.add(120_000, Global::Link(Link { from_node: 40_001, to_node: 10_000 }));
+        model.add(120_000, Global::Link(Link { from_node: 40_001, to_node: 10_000, client: None }));
         assert_eq!(model.streams().count(), MOST_STREAM_NODES);
         assert_eq!(model.sinks().count(), MOST_SINK_NODES + 1);
         assert_eq!(model.nodes().count(), MOST_STREAM_NODES + MOST_SINK_NODES + 2);

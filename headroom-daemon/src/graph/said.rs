@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 
 use super::pods::NodeVolume;
+use crate::journal::stream_key;
 
 /// The most that is kept of any text of another program, in bytes.
 pub(super) const MOST_TEXT_BYTES: usize = 256;
 /// The most that is kept of the name of a channel, in bytes.
 const MOST_CHANNEL_BYTES: usize = 16;
+/// The most that is kept of the name of a program that is not an app's, in bytes.
+const MOST_CLIENT_BYTES: usize = 64;
 /// The most channels of a sink that are kept.
 pub(super) const MOST_CHANNELS: usize = 64;
 
@@ -19,6 +22,11 @@ const CUT: &str = "…";
 /// A text, cut where it is too long.
 pub(super) fn capped(text: &str) -> String {
     cut(text, MOST_TEXT_BYTES)
+}
+
+/// What a program calls itself, cut where it is too long.
+pub(super) fn capped_client(text: &str) -> String {
+    cut(text, MOST_CLIENT_BYTES)
 }
 
 /// The name of a channel, cut where it is too long.
@@ -97,6 +105,8 @@ pub(super) struct NodeProps {
     pub(super) is_filter: bool,
     /// The sink that the app asks for.
     pub(super) asks_for: Wanted,
+    /// What WirePlumber remembers it under.
+    pub(super) key: Option<String>,
 }
 
 /// A sink that somebody wants a stream to go to, in the two ways that PipeWire knows.
@@ -106,6 +116,13 @@ pub(super) struct Wanted {
     pub(super) object: Option<String>,
     /// `target.node` or `node.target`, which are older: an id or a name.
     pub(super) node: Option<String>,
+}
+
+impl Wanted {
+    /// Whether nobody wants anything.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.object.is_none() && self.node.is_none()
+    }
 }
 
 impl NodeProps {
@@ -125,6 +142,7 @@ impl NodeProps {
                 || !is_true("node.autoconnect"),
             is_filter: get("node.link-group").is_some(),
             asks_for: Wanted { object: text("target.object"), node: text("node.target") },
+            key: stream_key(&get),
         }
     }
 }

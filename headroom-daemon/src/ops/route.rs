@@ -28,7 +28,11 @@ pub(crate) fn set(
         }
         routes.insert(0, new);
     }
+    // Also where others have kept a stream from going there.
+    let streams = model.routing().streams.clone();
+    model.router.ask_again(&streams, &call.matches);
     model.rules_have_changed(effects);
+    census::reroute(model, effects);
     Ok(rule)
 }
 

@@ -4,13 +4,13 @@
 //! than before is published one by one, so that each event says what has happened.
 
 use headroom_ipc::{
-    Route, RoutedBy, Routing, RoutingChange, Sink, SinkKind, SinkRemoved, Sinks, SinksChange,
-    Stream, StreamRemoved,
+    Contest, ContestedBy, Route, RoutedBy, Routing, RoutingChange, Sink, SinkKind, SinkRemoved,
+    Sinks, SinksChange, Stream, StreamRemoved,
 };
 
-use super::routing::lasting;
+use super::identity::lasting;
 use super::{Effects, MAIN_BUS, Model};
-use crate::graph::{GraphCommand, InsertId, Seen, SinkSeen, StreamSeen};
+use crate::graph::{self, GraphCommand, InsertId, MovedBy, Seen, SinkSeen, StreamSeen};
 
 /// Takes the picture over.
 pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
@@ -19,12 +19,22 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
     for stream in &seen.streams {
         model.router.set_tie(stream.serial, stream.tie);
     }
-    let streams: Vec<Stream> = seen.streams.iter().map(|seen| stream(model, seen)).collect();
+    let mut streams: Vec<Stream> = seen.streams.iter().map(|seen| stream(model, seen)).collect();
+    for stream in &mut streams {
+        if !model.routing().streams.iter().any(|known| known.id == stream.id) {
+            model.router.has_come(stream);
+            decide_route(model, stream);
+        }
+    }
     for gone in gone(&model.routing().streams, &streams, |stream| stream.id) {
         model.publish(RoutingChange::StreamRemoved(StreamRemoved { id: gone }), effects);
     }
     for stream in streams {
         put_stream(model, stream, effects);
+    }
+    let astray = seen.streams.iter().filter(|stream| stream.is_astray);
+    if model.router.set_astray(astray.map(|stream| stream.serial).collect()) {
+        model.review_warnings(effects);
     }
     let sinks: Vec<Sink> = seen.sinks.iter().map(sink).collect();
     for gone in gone(&model.sinks().sinks, &sinks, |sink| sink.id) {
@@ -38,7 +48,9 @@ pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
 
 /// PipeWire has gone, and all of them with it.
 pub(super) fn forget(model: &mut Model, effects: &mut Effects) {
-    model.router.forget();
+    let streams = model.routing().streams.clone();
+    model.router.await_again(&streams);
+    model.review_warnings(effects);
     if !model.routing().streams.is_empty() {
         let rules = model.routing().rules.clone();
         let none = Routing { rules, streams: Vec::new() };
@@ -112,16 +124,25 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         routed_by: RoutedBy::Graph,
         bus: is_on_main.then(|| MAIN_BUS.to_owned()),
         sink: seen.sink.clone(),
-        contested: seen.contested,
+        contested: seen.contest.is_some(),
         playing: seen.playing,
         channels: seen.channels,
         rule: None,
-        contest: None,
+        contest: seen.contest.as_ref().map(contest),
         volume_db: seen.volumes.iter().map(|volume| db(*volume)).collect(),
         muted: seen.muted,
     };
     decide_route(model, &mut stream);
     stream
+}
+
+fn contest(seen: &graph::Contest) -> Contest {
+    let by = match seen.by {
+        MovedBy::App => ContestedBy::App,
+        MovedBy::Metadata => ContestedBy::Metadata,
+        MovedBy::Links => ContestedBy::Links,
+    };
+    Contest { by, who: seen.who.clone(), to: seen.to.clone() }
 }
 
 /// Where it is to go, or where it goes if it is left alone.
@@ -310,8 +331,13 @@ mod tests {
             sink: some('s'),
             playing: true,
             channels: Some(u32::MAX),
-            volumes: vec![0.3; 64],
+            volumes: vec![0.3; headroom_dsp::MAX_CHANNELS],
             muted: true,
+            contest: Some(graph::Contest {
+                by: MovedBy::Metadata,
+                who: Some("w".repeat(64)),
+                to: some('t'),
+            }),
             ..StreamSeen::default()
         });
         let sinks = (0..MOST_SINKS).map(|n| SinkSeen {

@@ -7,6 +7,7 @@
 mod broadcaster;
 pub(crate) mod census;
 pub(crate) mod graph_news;
+mod identity;
 mod model;
 mod profiles;
 pub(crate) mod routing;

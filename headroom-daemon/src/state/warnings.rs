@@ -11,6 +11,7 @@ use super::Model;
 const PROFILES: &str = "profiles";
 const WATCH: &str = "watch";
 const PER_APP: &str = "per_app";
+const STREAMS: &str = "streams";
 
 /// Warnings of each kind, so that one kind cannot drown the others.
 const MOST_OF_A_KIND: usize = 4;
@@ -37,7 +38,7 @@ pub(super) fn review(model: &Model, daemon: &mut Daemon) {
 fn is_ours(about: &str) -> bool {
     about.starts_with("profile.")
         || about.starts_with("setting.")
-        || [PROFILES, WATCH, PER_APP].contains(&about)
+        || [PROFILES, WATCH, PER_APP, STREAMS].contains(&about)
 }
 
 fn all(model: &Model) -> Vec<Said> {
@@ -47,6 +48,7 @@ fn all(model: &Model) -> Vec<Said> {
     of_profile_in_force(model, &mut said);
     of_folders(model, &mut said);
     of_overrides(model, &mut said);
+    of_streams(model, &mut said);
     said
 }
 
@@ -131,6 +133,24 @@ fn of_folders(model: &Model, said: &mut Vec<Said>) {
     if let Some(why) = &model.blind {
         said.push((WATCH.to_owned(), why.clone()));
     }
+}
+
+/// Streams that nobody links to where they are sent.
+fn of_streams(model: &Model, said: &mut Vec<Said>) {
+    let streams = model.routing().streams.iter();
+    let astray: Vec<_> = streams.filter(|stream| model.router.is_astray(stream.id)).collect();
+    let Some(stream) = astray.first() else { return };
+    let others = match astray.len() - 1 {
+        0 => String::new(),
+        others => format!(" (and {others} more)"),
+    };
+    let text = format!(
+        "{}{others} is sent to {:?}, and WirePlumber links it to nothing: it is sent there anew when \
+         you ask for it with \"route.stream\" or \"route.set\"",
+        stream.app,
+        stream.route.as_str()
+    );
+    said.push((STREAMS.to_owned(), text));
 }
 
 /// Overrides that are not in force.

@@ -10,7 +10,8 @@ use crate::graph::GraphEvent;
 use crate::graph::census::{Followed, Seen, followed, look};
 use crate::graph::listening::{ClientListening, NodeListening};
 use crate::graph::pods::NodeVolume;
-use crate::graph::said::{Facts, Heard, NodeNews, Wanted};
+use crate::graph::said::{Facts, Heard, NodeNews};
+use crate::graph::targets::Asks;
 
 /// The least time between two pictures: however fast others change the graph, nobody is flooded.
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -57,10 +58,12 @@ impl Census {
         }
     }
 
-    /// The streams that have said what they are: their ids, serials being of the graph, and the
-    /// sinks that their apps ask for.
-    pub(super) fn asks(&self) -> impl Iterator<Item = (u32, &Wanted)> {
-        self.heard.nodes.iter().map(|(id, said)| (*id, &said.props.asks_for))
+    /// What has said what it is, by id: what it asks for.
+    pub(super) fn asks(&self) -> impl Iterator<Item = (u32, Asks<'_>)> {
+        self.heard.nodes.iter().map(|(id, said)| {
+            let (props, has_ports) = (&said.props, said.output_ports > 0);
+            (*id, Asks { for_sink: &props.asks_for, has_ports, key: props.key.as_deref() })
+        })
     }
 
     /// Hears no more of what is followed no more.

@@ -9,7 +9,7 @@ use crate::audio::Volume;
 use crate::graph::bindings::{GRAPH, MetadataBinding};
 use crate::graph::carry::Write;
 use crate::graph::hearing::Hearing;
-use crate::graph::model::{Global, Node};
+use crate::graph::model::Global;
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
 use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
@@ -41,7 +41,10 @@ impl Session<'_> {
                 }
                 self.model.add(id, global);
                 // What is too many for the model is none of ours either.
-                if self.model.node(id).is_some_and(Node::is_stream) {
+                if let Some(node) = self.model.node(id).filter(|node| node.is_stream()) {
+                    if !self.is_answered(self.syncs.listing) {
+                        self.first_serial = self.first_serial.max(node.serial);
+                    }
                     self.targets.added(id, now);
                 }
                 self.census.changed();
@@ -49,7 +52,7 @@ impl Session<'_> {
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
                 self.census.removed(id);
-                self.targets.removed(id);
+                self.stream_goes(id);
                 self.removed(id);
             }
             Notice::Metadata { subject, key, value } => {

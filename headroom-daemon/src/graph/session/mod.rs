@@ -136,6 +136,10 @@ pub(super) struct Session<'a> {
     conflict_since: Option<Instant>,
     /// Whether this WirePlumber has been asked to make the bus the default.
     promoting: bool,
+    /// Until when streams are left to come by themselves.
+    coming_until: Option<Instant>,
+    /// The newest object that was there when we came.
+    first_serial: u64,
     leaving: bool,
     pinned: Option<String>,
     looks: Vec<Instant>,
@@ -200,6 +204,8 @@ impl<'a> Session<'a> {
             syncs: Syncs::default(),
             conflict_since: None,
             promoting: false,
+            coming_until: None,
+            first_serial: 0,
             leaving: false,
             pinned: None,
             looks: Vec::new(),
@@ -228,7 +234,8 @@ impl<'a> Session<'a> {
         let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
         let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
         let wakes = wakes.chain(self.wishes.notes.wake());
-        let wake = wakes.chain(self.census_wake()).chain(until).min();
+        let wakes = wakes.chain(self.census_wake()).chain(self.routes_wake(Instant::now()));
+        let wake = wakes.chain(until).min();
         self.set_at_work(false);
         self.sleep(wake);
         self.set_at_work(true);

@@ -5,11 +5,15 @@
 //! what differs is written: a stream that goes right by itself is never touched.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Session;
-use crate::graph::targets::{Around, News, Writes};
+use crate::graph::targets::{Around, Course, News, Wish, Writes};
 use crate::graph::{Aims, Promotion};
+use crate::journal::{FormerTarget, Note, NoteKey, Noted};
+
+/// How long after we could be the default sink streams are left to come by themselves.
+const COMING: Duration = Duration::from_secs(2);
 
 impl Session<'_> {
     /// Where streams are to go from now on.
@@ -46,15 +50,13 @@ impl Session<'_> {
 
     /// Has every stream go where it is to go.
     pub(super) fn keep_routes(&mut self, now: Instant) {
-        // Before sound can flow through us nothing is sent to us; and once we are the default
-        // sink, most streams come by themselves.
-        let is_early = self.wishes.promotion == Promotion::Promote && !self.told.ready;
-        if self.metadata.is_none() || !self.is_linked() || is_early {
+        // Before sound can flow through us nothing is sent to us.
+        if self.metadata.is_none() || !self.is_linked() || self.awaits_default(now) {
             return;
         }
         self.targets.take_up(now);
         let mut all: Vec<(u32, Writes)> = Vec::new();
-        for (id, asks_for) in self.census.asks() {
+        for (id, asks) in self.census.asks() {
             let Some(node) = self.model.node(id).filter(|node| node.is_stream()) else { continue };
             let aim = self.aims.streams.get(&node.serial).copied();
             let around = Around {
@@ -65,7 +67,23 @@ impl Session<'_> {
                     .as_ref()
                     .and_then(|device| Some(self.model.node(device.id)?.name.as_str())),
             };
-            let writes = self.targets.writes(id, aim, asks_for, around);
+            let notes = &mut self.wishes.notes;
+            let is_new = self.targets.has_just_come(id) && asks.for_sink.is_nothing();
+            if let Some(key) = asks.key.filter(|_| is_new && node.serial > self.first_serial)
+                && let Some(FormerTarget { sink: Some(sink) }) = notes.journal().streams.get(key)
+            {
+                self.targets.remember(id, sink);
+            }
+            let course = self.targets.course(id, aim, asks, around);
+            if let Course::To(_) = course
+                && !self.targets.is_held(id)
+                && let Some(Wish { key, sink }) = self.targets.wish(id)
+                && notes.note(Note::Stream(key, FormerTarget { sink: Some(sink) }), now)
+                    == Noted::NotYet
+            {
+                continue;
+            }
+            let writes = self.targets.writes(id, course, asks, &self.model, now);
             if !writes.is_empty() {
                 all.push((id, writes));
             } else if self.targets.has_left_unheard(id, &self.model) {
@@ -85,7 +103,39 @@ impl Session<'_> {
         self.write_targets(&all);
     }
 
-    fn write_targets(&self, all: &[(u32, Writes)]) {
+    /// While we become the default sink, most streams come by themselves.
+    fn awaits_default(&mut self, now: Instant) -> bool {
+        if self.wishes.promotion != Promotion::Promote || self.told.ready {
+            return false;
+        }
+        now < *self.coming_until.get_or_insert(now + COMING)
+    }
+
+    /// When to ask [`Session::keep_routes`] again.
+    pub(super) fn routes_wake(&self, now: Instant) -> Option<Instant> {
+        let coming = self.coming_until.filter(|_| !self.told.ready);
+        coming.into_iter().chain(self.targets.wake()).filter(|at| *at > now).min()
+    }
+
+    /// A stream goes, and what the user wants of it stays.
+    pub(super) fn stream_goes(&mut self, id: u32) {
+        let wish = self.targets.wish(id);
+        self.targets.removed(id);
+        self.strike(wish);
+    }
+
+    /// Strikes out what is safe without the journal.
+    fn strike(&mut self, wish: Option<Wish>) {
+        if let Some(wish) = wish.filter(|wish| self.targets.is_safe(wish, &self.model)) {
+            self.wishes.notes.strike(&NoteKey::Stream(wish.key));
+        }
+    }
+
+    fn write_targets(&mut self, all: &[(u32, Writes)]) {
+        for (id, _) in all {
+            let wish = self.targets.wish(*id);
+            self.strike(wish);
+        }
         let Some(metadata) = &self.metadata else { return };
         for (id, writes) in all {
             for (key, value) in writes {

@@ -1,11 +1,17 @@
 //! Streams that are sent, moved by others and let go, on a metadata object that says back what is
 //! written.
 
+use std::time::Duration;
+
+use super::contest::{MEMORY, MOST_TRIES};
+use super::target::{ARRIVAL, YOUNG};
 use super::*;
-use crate::graph::model::{Global, Link, Node};
+use crate::graph::Destination;
+use crate::graph::model::{Client, Global, Link, Node};
 
 const APP: u32 = 40;
 const MAIN: &str = "headroom.main";
+const KEY: &str = "Output/Audio:application.name:app";
 
 fn graph() -> Model {
     let mut model = Model::default();
@@ -76,13 +82,32 @@ impl Scene {
     }
 
     fn aims(&mut self, aim: Option<Aim>) {
+        let writes = self.writes(aim);
+        self.carry_out(writes);
+    }
+
+    fn writes(&mut self, aim: Option<Aim>) -> Writes {
         let around = Around {
             model: &self.model,
             default_sink: Some(self.default_sink),
             device: Some("speakers"),
         };
-        let writes = self.targets.writes(APP, aim, &self.asks_for, around);
-        self.carry_out(writes);
+        let asks = Asks { for_sink: &self.asks_for, has_ports: true, key: Some(KEY) };
+        let course = self.targets.course(APP, aim, asks, around);
+        self.targets.writes(APP, course, asks, &self.model, self.now)
+    }
+
+    fn contest(&self) -> Option<Contest> {
+        let around = Around {
+            model: &self.model,
+            default_sink: Some(self.default_sink),
+            device: Some("speakers"),
+        };
+        self.targets.contest(APP, &self.asks_for, around)
+    }
+
+    fn is_contested(&self) -> bool {
+        self.contest().is_some()
     }
 
     fn target(&self) -> Option<&str> {
@@ -181,18 +206,18 @@ fn who_moves_a_stream_back_is_given_in_to_after_three_times() {
     scene.aims_at(BUS);
     for _ in 0..MOST_TRIES {
         scene.says(OBJECT, Some("300"));
-        assert!(!scene.targets.is_contested(APP));
+        assert!(!scene.is_contested());
         scene.aims_at(BUS);
         assert_eq!(scene.target(), Some(MAIN));
     }
     scene.says(OBJECT, Some("300"));
     scene.aims_at(BUS);
-    assert!(scene.targets.is_contested(APP));
+    assert!(scene.is_contested());
     assert_eq!(scene.target(), Some("300"), "it is left there");
     assert!(!scene.values.contains_key(FORMER));
     // Until it is asked for anew.
     scene.aims(Some(Aim { to: Destination::Bus, is_firm: true, asked: 1 }));
-    assert!(!scene.targets.is_contested(APP));
+    assert!(!scene.is_contested());
     assert_eq!(scene.target(), Some(MAIN));
 }
 
@@ -211,16 +236,13 @@ fn who_moves_a_stream_back_now_and_then_is_not_given_in_to() {
 #[test]
 fn a_write_of_ours_that_comes_late_is_not_taken_for_anothers() {
     let mut scene = Scene::new();
-    let around =
-        Around { model: &scene.model, default_sink: Some("speakers"), device: Some("speakers") };
     let aim = |to| Some(Aim { to, is_firm: false, asked: 0 });
-    let asks = Wanted::default();
-    scene.targets.writes(APP, aim(Destination::Bus), &asks, around);
-    scene.targets.writes(APP, aim(Destination::Master), &asks, around);
+    drop(scene.writes(aim(Destination::Bus)));
+    drop(scene.writes(aim(Destination::Master)));
     for value in [MAIN, "headroom.master"] {
         assert!(!scene.targets.take(APP, Some(OBJECT), Some(value), News::Written, scene.now));
     }
-    assert!(scene.targets.writes(APP, aim(Destination::Master), &asks, around).is_empty());
+    assert!(scene.writes(aim(Destination::Master)).is_empty());
 }
 
 #[test]
@@ -229,7 +251,7 @@ fn a_stream_that_we_send_elsewhere_has_not_left() {
     let media_class = "Stream/Output/Audio".to_owned();
     scene.model.add(APP, Global::Node(Node { media_class, ..Node::default() }));
     scene.aims_at(BUS);
-    scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32 }));
+    scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
     assert!(!scene.targets.has_left_unheard(APP, &scene.model), "it is there");
     scene.aims_at(Some(Destination::Master));
     assert_eq!(scene.target(), Some("headroom.master"));
@@ -241,7 +263,7 @@ fn who_moves_a_stream_while_nothing_is_heard_is_heard_when_it_is_read_anew() {
     let mut scene = Scene::new();
     let media_class = "Stream/Output/Audio".to_owned();
     scene.model.add(APP, Global::Node(Node { media_class, ..Node::default() }));
-    let link = |to_node| Global::Link(Link { from_node: APP, to_node });
+    let link = |to_node| Global::Link(Link { from_node: APP, to_node, client: None });
     for n in 0..=MOST_TRIES {
         scene.aims_at(BUS);
         scene.model.add(50, link(30));
@@ -255,7 +277,7 @@ fn who_moves_a_stream_while_nothing_is_heard_is_heard_when_it_is_read_anew() {
         assert!(!scene.targets.has_left_unheard(APP, &scene.model), "once");
         scene.values.insert(OBJECT, "300".into());
         scene.reads_anew();
-        assert_eq!(scene.targets.is_contested(APP), n == MOST_TRIES);
+        assert_eq!(scene.is_contested(), n == MOST_TRIES);
     }
     // What was not touched is ours as before.
     let mut scene = Scene::new();
@@ -280,4 +302,229 @@ fn what_a_killed_run_left_behind_is_put_right() {
     scene.aims_at(None);
     assert_eq!(scene.target(), Some("310"));
     assert!(!scene.values.contains_key(FORMER));
+}
+
+/// What WirePlumber remembers on disk of where the stream goes, by what was written last.
+fn remembered(scene: &Scene, writes: &Writes, before: Option<&str>) -> Option<String> {
+    let mut remembered = before.map(str::to_owned);
+    for (key, value) in writes.iter().filter(|(key, _)| *key != FORMER) {
+        let number = value.as_deref().and_then(|value| value.parse::<u64>().ok());
+        let mut sinks = scene.model.sinks();
+        let found = sinks.find(|(id, sink)| match *key {
+            OBJECT => Some(sink.serial) == number,
+            _ => Some(u64::from(*id)) == number,
+        });
+        remembered = found.map(|(_, sink)| sink.name.clone());
+    }
+    remembered
+}
+
+#[test]
+fn what_the_user_wants_is_remembered_while_we_hold_the_stream_and_after() {
+    for (key, value) in [(OBJECT, "310"), (NODE, "31")] {
+        let mut scene = Scene::new();
+        scene.says(key, Some(value));
+        let held = scene.writes(FIRM);
+        assert_eq!(remembered(&scene, &held, Some("hdmi")).as_deref(), Some("hdmi"), "{held:?}");
+        scene.carry_out(held);
+        assert_eq!(scene.target(), Some(MAIN));
+        let wish = scene.targets.wish(APP).expect("a wish");
+        assert_eq!((&*wish.key, &*wish.sink), (KEY, "hdmi"));
+        assert!(!scene.targets.is_safe(&wish, &scene.model), "the next write may lose it");
+        // Another run finds it so, and knows what is whose.
+        let mut next = Scene::new();
+        next.values = scene.values.clone();
+        next.reads_anew();
+        assert!(next.writes(FIRM).is_empty(), "all is as it is to be");
+        for mut scene in [scene, next] {
+            let freed = scene.writes(None);
+            assert_eq!(remembered(&scene, &freed, Some("hdmi")).as_deref(), Some("hdmi"));
+            scene.carry_out(freed);
+            assert_eq!(scene.target(), Some("310"));
+            assert!(scene.targets.is_safe(&wish, &scene.model));
+            assert_eq!(scene.values.contains_key(NODE), key == NODE, "{:?}", scene.values);
+            assert!(!scene.values.contains_key(FORMER));
+        }
+    }
+}
+
+#[test]
+fn a_sink_that_goes_and_comes_is_still_the_one_that_the_user_wants() {
+    let mut scene = Scene::new();
+    scene.says(OBJECT, Some("310"));
+    scene.aims(FIRM);
+    let hdmi = scene.model.remove(31).expect("it was there");
+    assert!(scene.writes(FIRM).is_empty(), "it is remembered as long as nothing is written");
+    // Another WirePlumber says nothing of a sink that is away.
+    scene.values.clear();
+    scene.targets.metadata_has_gone();
+    scene.reads_anew();
+    scene.aims(FIRM);
+    let wish = scene.targets.wish(APP).expect("it is still wanted");
+    assert_eq!(wish.sink, "hdmi");
+    let Global::Node(hdmi) = hdmi else { panic!("a sink") };
+    scene.model.add(61, Global::Node(Node { serial: 610, ..hdmi }));
+    let held = scene.writes(FIRM);
+    assert_eq!(remembered(&scene, &held, None).as_deref(), Some("hdmi"), "{held:?}");
+    scene.carry_out(held);
+    scene.aims(None);
+    assert_eq!(scene.target(), Some("610"));
+    // And what is withdrawn is withdrawn.
+    scene.says(OBJECT, None);
+    scene.aims(FIRM);
+    assert_eq!(scene.targets.wish(APP), None);
+}
+
+#[test]
+fn who_comes_without_a_word_goes_where_the_journal_says_that_it_was_put() {
+    let mut scene = Scene::new();
+    assert!(scene.targets.has_just_come(APP));
+    scene.targets.remember(APP, "hdmi");
+    scene.aims(None);
+    assert_eq!(scene.target(), Some("310"));
+    scene.aims(None);
+    assert_eq!(scene.writes, 1, "once");
+    assert!(!scene.targets.has_just_come(APP));
+}
+
+#[test]
+fn streams_that_share_a_key_do_not_lose_each_others_sink() {
+    const OTHER: u32 = 41;
+    let mut scene = Scene::new();
+    scene.targets.added(OTHER, scene.now);
+    scene.targets.take(OTHER, Some(OBJECT), Some("310"), News::Written, scene.now);
+    let around =
+        Around { model: &scene.model, default_sink: Some("speakers"), device: Some("speakers") };
+    let asks = Asks { for_sink: &Wanted::default(), has_ports: true, key: Some(KEY) };
+    scene.targets.course(OTHER, None, asks, around);
+    let held = scene.writes(BUS.map(|to| Aim { to, is_firm: false, asked: 0 }));
+    assert_eq!(remembered(&scene, &held, Some("hdmi")).as_deref(), Some("hdmi"), "{held:?}");
+    scene.carry_out(held);
+    scene.aims(None);
+    assert!(scene.values.is_empty(), "{:?}", scene.values);
+}
+
+#[test]
+fn who_moves_a_stream_while_our_write_is_under_way_is_heard_and_has_been_moved_back() {
+    let mut scene = Scene::new();
+    let ours = scene.writes(FIRM);
+    // Theirs came before ours, and we hear both.
+    scene.says(OBJECT, Some("310"));
+    scene.carry_out(ours);
+    let rest = scene.writes(FIRM);
+    assert!(rest.iter().all(|(key, _)| *key != OBJECT), "it is there: {rest:?}");
+    scene.carry_out(rest);
+    assert_eq!(scene.target(), Some(MAIN));
+    scene.aims(None);
+    assert_eq!(scene.target(), Some("310"), "where others put it last");
+}
+
+#[test]
+fn what_was_done_after_a_crash_counts_before_what_we_had_done() {
+    let mut before = Scene::new();
+    before.says(OBJECT, Some("310"));
+    before.aims(FIRM);
+    let mut scene = Scene::new();
+    scene.values = before.values;
+    scene.values.insert(OBJECT, "300".into());
+    scene.reads_anew();
+    scene.aims(None);
+    assert_eq!(scene.target(), Some("300"));
+    assert!(!scene.values.contains_key(FORMER));
+    assert_eq!(scene.values.get(NODE).map(String::as_str), Some("30"), "the same in both");
+}
+
+#[test]
+fn what_is_long_is_put_back_whole() {
+    let long = "\"".repeat(1_000);
+    let mut scene = Scene::new();
+    scene.says(OBJECT, Some(&long));
+    scene.aims(FIRM);
+    let mut next = Scene::new();
+    next.values = scene.values;
+    next.reads_anew();
+    next.aims(None);
+    assert_eq!(next.target(), Some(&*long));
+}
+
+/// A scene with a stream that others link as they like.
+fn linked_scene(to_node: u32) -> Scene {
+    let mut scene = Scene::new();
+    let media_class = "Stream/Output/Audio".to_owned();
+    scene.model.add(APP, Global::Node(Node { media_class, ..Node::default() }));
+    scene.model.add(7, Global::Client(Client { name: "patchbay".into(), ..Client::default() }));
+    let link = Link { from_node: APP, to_node, client: Some(7) };
+    scene.model.add(50, Global::Link(link));
+    scene
+}
+
+/// Lets the time pass until there is something to write or nothing to wait for.
+fn writes_later(scene: &mut Scene, aim: Option<Aim>) -> Writes {
+    assert!(scene.writes(aim).is_empty(), "it is given its time");
+    let Some(wake) = scene.targets.wake() else { return Writes::new() };
+    assert_eq!(wake, scene.now + ARRIVAL);
+    scene.now = wake;
+    scene.writes(aim)
+}
+
+#[test]
+fn links_that_never_come_are_asked_for_three_times_and_then_it_is_said_who_made_the_others() {
+    let mut scene = linked_scene(30);
+    scene.aims(FIRM);
+    for _ in 0..MOST_TRIES {
+        let again = writes_later(&mut scene, FIRM);
+        assert_eq!(again, [(OBJECT, None), (OBJECT, Some(MAIN.to_owned()))]);
+        scene.carry_out(again);
+        assert!(!scene.is_contested());
+    }
+    let freed = writes_later(&mut scene, FIRM);
+    scene.carry_out(freed);
+    assert!(scene.values.is_empty(), "it is left there: {:?}", scene.values);
+    let who = Some("patchbay".to_owned());
+    let contest = Contest { by: MovedBy::Links, who, to: Some("speakers".into()) };
+    assert_eq!(scene.contest(), Some(contest));
+    assert_eq!(scene.targets.wake(), None, "and nothing is waited for");
+}
+
+#[test]
+fn who_is_linked_to_nothing_is_said_to_be_astray_until_it_arrives() {
+    let mut scene = linked_scene(30);
+    scene.model.remove(50);
+    scene.aims(FIRM);
+    for _ in 0..MOST_TRIES {
+        let again = writes_later(&mut scene, FIRM);
+        assert!(!again.is_empty() && !scene.targets.is_astray(APP));
+        scene.carry_out(again);
+    }
+    assert!(writes_later(&mut scene, FIRM).is_empty());
+    assert!(scene.targets.is_astray(APP) && !scene.is_contested());
+    assert!(scene.writes(FIRM).is_empty());
+    assert_eq!(scene.targets.wake(), None);
+    scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
+    assert!(scene.writes(FIRM).is_empty());
+    assert!(!scene.targets.is_astray(APP));
+}
+
+#[test]
+fn while_nobody_answers_nothing_is_said_again() {
+    let mut scene = linked_scene(30);
+    // A WirePlumber that hangs says back nothing.
+    assert!(!scene.writes(FIRM).is_empty());
+    assert!(scene.writes(FIRM).is_empty());
+    assert_eq!(scene.targets.wake(), None);
+}
+
+#[test]
+fn who_moves_a_stream_to_what_its_app_asks_for_is_taken_for_the_app() {
+    for (asks, by) in [(Some("speakers"), MovedBy::App), (None, MovedBy::Metadata)] {
+        let mut scene = Scene::new();
+        scene.asks_for.object = asks.map(str::to_owned);
+        scene.aims(FIRM);
+        for _ in 0..=MOST_TRIES {
+            scene.says(OBJECT, Some("300"));
+            scene.aims(FIRM);
+        }
+        let contest = Contest { by, who: None, to: Some("speakers".into()) };
+        assert_eq!(scene.contest(), Some(contest));
+    }
 }

@@ -1,0 +1,217 @@
+//! Where streams are sent by the metadata, and who sends them.
+//!
+//! A stream goes to what `target.object` of the `default` metadata says, else to what the app asks
+//! for, else to the default sink. Whoever wants a stream elsewhere writes into the same place, so
+//! what others had written is kept here and put back when we let the stream go; and who writes
+//! there again and again after us wins, because two that move one stream are worse than either.
+//!
+//! `session::routes` says what the metadata and the links say, and writes what comes out of here.
+//! [`target`] is the book of one stream, [`former`] what stands in the metadata of it for the next
+//! run, [`course`] what a stream needs to get somewhere, [`contest`] how often it was moved away,
+//! [`wish`] where the user wants it. Pure.
+
+mod contest;
+mod course;
+mod entry;
+mod former;
+mod target;
+mod wish;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::Aim;
+use super::model::Model;
+use super::said::Wanted;
+pub use contest::{Contest, MovedBy};
+pub(super) use course::{Around, Course, is_chosen};
+use course::{course, wanted_sink};
+use target::Target;
+pub(super) use wish::Wish;
+
+/// Key of where a stream is to go: a serial, or the name of a sink.
+pub(super) const OBJECT: &str = "target.object";
+/// The older key, an id or a name, which counts where the other is not there. We write what the
+/// user wants there: see [`wish`].
+const NODE: &str = "target.node";
+/// Key under which we leave what others had said of a stream before us, for ourselves after a
+/// crash. Others pass over it.
+const FORMER: &str = "headroom.former.target";
+
+/// Every stream of an app, by the id of its node.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    streams: BTreeMap<u32, Target>,
+    /// The metadata has been bound, and what a run before us left in it is still to be taken up.
+    is_new: bool,
+}
+
+/// How a value of the metadata has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// It has been there when the metadata was bound.
+    Listed,
+    /// Somebody has written it just now.
+    Written,
+}
+
+/// What to write about a stream, in this order.
+pub(super) type Writes = Vec<(&'static str, Option<String>)>;
+
+/// What a stream asks for by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asks<'g> {
+    /// The sink.
+    pub(super) for_sink: &'g Wanted,
+    /// Whether it has ports, so that it can be linked.
+    pub(super) has_ports: bool,
+    /// What WirePlumber remembers it under.
+    pub(super) key: Option<&'g str>,
+}
+
+impl Targets {
+    /// A stream is there.
+    pub(super) fn added(&mut self, id: u32, now: Instant) {
+        self.streams.insert(id, Target::new(now));
+    }
+
+    /// A node has gone, and its id may be given to another.
+    pub(super) fn removed(&mut self, id: u32) {
+        self.streams.remove(&id);
+    }
+
+    /// Whether we say where a stream goes.
+    pub(super) fn is_held(&self, id: u32) -> bool {
+        self.streams.get(&id).is_some_and(Target::is_held)
+    }
+
+    /// The metadata has gone, and all that it said.
+    pub(super) fn metadata_has_gone(&mut self) {
+        for target in self.streams.values_mut() {
+            target.metadata_has_gone();
+        }
+    }
+
+    /// The metadata has been bound, perhaps anew, and says what it holds from the beginning.
+    pub(super) fn metadata_is_new(&mut self) {
+        self.is_new = true;
+        for target in self.streams.values_mut() {
+            target.metadata_is_new();
+        }
+    }
+
+    /// Takes a value of the metadata; without a key, all of this stream are cleared. Gives whether
+    /// it is news of where others want a stream.
+    pub(super) fn take(
+        &mut self,
+        id: u32,
+        key: Option<&str>,
+        value: Option<&str>,
+        news: News,
+        now: Instant,
+    ) -> bool {
+        self.streams.get_mut(&id).is_some_and(|target| target.take(key, value, news, now))
+    }
+
+    /// What the metadata said when it was bound is all there: what a run before us left behind is
+    /// ours again, with what others had said before it; and what others have written while we
+    /// heard nothing is theirs.
+    pub(super) fn take_up(&mut self, now: Instant) {
+        if std::mem::take(&mut self.is_new) {
+            for target in self.streams.values_mut() {
+                target.take_up(now);
+            }
+        }
+    }
+
+    /// Whether a stream that was where we had sent it has gone from there though nothing was heard
+    /// of it: then perhaps nothing is heard at all.
+    pub(super) fn has_left_unheard(&mut self, id: u32, model: &Model) -> bool {
+        self.streams.get_mut(&id).is_some_and(|target| target.has_left_unheard(id, model))
+    }
+
+    /// Who moves the stream away from where it is to go, if we have given in.
+    pub(super) fn contest(
+        &self,
+        id: u32,
+        asks_for: &Wanted,
+        around: Around<'_>,
+    ) -> Option<Contest> {
+        let wanted = self.wanted_sink(id, asks_for, around.model);
+        let of_app = wanted_sink(asks_for, around.model);
+        self.streams.get(&id)?.contested_by(wanted, of_app)
+    }
+
+    /// Whether the stream is not where it is sent, whatever was tried.
+    pub(super) fn is_astray(&self, id: u32) -> bool {
+        self.streams.get(&id).is_some_and(Target::is_astray)
+    }
+
+    /// The sink that others want the stream to go to, if it is there.
+    pub(super) fn wanted_sink<'g>(
+        &self,
+        id: u32,
+        asks_for: &Wanted,
+        model: &'g Model,
+    ) -> Option<&'g str> {
+        let theirs = self.streams.get(&id)?.theirs();
+        wanted_sink(if theirs.is_nothing() { asks_for } else { theirs }, model)
+    }
+
+    /// What a stream needs to go where it is to go; without an aim, where it would go without us.
+    pub(super) fn course<'g>(
+        &mut self,
+        id: u32,
+        aim: Option<Aim>,
+        asks: Asks<'_>,
+        around: Around<'g>,
+    ) -> Course<'g> {
+        let wanted = self.wanted_sink(id, asks.for_sink, around.model);
+        let Some(target) = self.streams.get_mut(&id) else { return Course::Wait };
+        target.is_about(asks.key, around.model);
+        target.aims_at(aim);
+        let holds =
+            |aim: &Aim| target.may_be_moved() && (aim.is_firm || !is_chosen(wanted, around));
+        match aim.filter(holds) {
+            Some(aim) => course(aim.to, wanted, around),
+            None => Course::ByItself,
+        }
+    }
+
+    /// What to write for that.
+    pub(super) fn writes(
+        &mut self,
+        id: u32,
+        course: Course<'_>,
+        asks: Asks<'_>,
+        model: &Model,
+        now: Instant,
+    ) -> Writes {
+        let of_others = self.wish_of_others(id, asks.key, model);
+        let Some(target) = self.streams.get_mut(&id) else { return Writes::new() };
+        match course {
+            Course::Wait => Writes::new(),
+            Course::ByItself => target.let_go(model),
+            Course::To(name) => {
+                let writes = target.hold(name, of_others, model);
+                if writes.is_empty() {
+                    return target.insist(id, asks.has_ports, model, now);
+                }
+                writes
+            }
+        }
+    }
+
+    /// When to ask [`Targets::writes`] again.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.streams.values().filter_map(Target::wake).min()
+    }
+
+    /// What to write so that all streams go where they would go without us.
+    pub(super) fn let_all_go(&mut self, model: &Model) -> Vec<(u32, Writes)> {
+        self.streams.iter_mut().map(|(id, target)| (*id, target.let_go(model))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Who a stream is: what stays the same while what it plays changes, and its number.
+//!
+//! `routing` matches rules with it, and knows by it who has come back. Pure.
+
+use std::borrow::Cow;
+
+use headroom_ipc::Stream;
+use headroom_profile::Identity;
+
+/// What a stream says of itself, and the name of the app without what changes in it: some write
+/// the title that they play into it, or the number of their process.
+pub(super) struct Names<'s> {
+    said: Identity<'s>,
+    lasting: Option<Cow<'s, str>>,
+}
+
+impl<'s> Names<'s> {
+    pub(super) fn of(stream: &'s Stream) -> Names<'s> {
+        let said = Identity {
+            process_binary: stream.process_binary.as_deref(),
+            application_name: stream.application_name.as_deref(),
+            portal_app_id: stream.portal_app_id.as_deref(),
+            media_role: stream.media_role.as_deref(),
+        };
+        let title = stream.media_name.as_deref();
+        let lasting = said.application_name.map(|name| lasting(name, title, stream.pid));
+        Names { said, lasting }
+    }
+
+    pub(super) fn are_meant_by(&self, matches: &headroom_profile::Match) -> bool {
+        let lasting = Identity { application_name: self.lasting.as_deref(), ..self.said };
+        matches.is_about(&self.said) || matches.is_about(&lasting)
+    }
+}
+
+/// The name of an app without the title that it plays and without the number of its process, and
+/// without the signs that set them apart.
+pub(super) fn lasting<'n>(name: &'n str, title: Option<&str>, pid: Option<u32>) -> Cow<'n, str> {
+    let mut rest = Cow::Borrowed(name);
+    let title = title.filter(|title| !title.is_empty() && *title != name);
+    if let Some(title) = title.filter(|title| name.contains(title)) {
+        rest = Cow::Owned(name.replacen(title, "", 1));
+    }
+    if let Some(pid) = pid.map(|pid| pid.to_string()) {
+        let stands_alone = |(at, _): &(usize, &str)| {
+            let digit =
+                |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric());
+            !digit(rest[..*at].chars().next_back()) && !digit(rest[at + pid.len()..].chars().next())
+        };
+        let at = rest.match_indices(&pid).find(stands_alone).map(|(at, _)| at);
+        if let Some(at) = at {
+            rest = Cow::Owned(format!("{}{}", &rest[..at], &rest[at + pid.len()..]));
+        }
+    }
+    if rest == name {
+        return rest;
+    }
+    let signs = |letter: char| letter.is_whitespace() || "-–—:|·#()[]".contains(letter);
+    let rest = rest.trim_matches(signs).to_owned();
+    // A name that is nothing else is a name.
+    if rest.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(rest) }
+}
+
+/// Who a stream is, whatever its number: the same while its process lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Who {
+    pid: u32,
+    process_binary: Option<String>,
+    name: Option<String>,
+    portal_app_id: Option<String>,
+    media_role: Option<String>,
+}
+
+impl Who {
+    /// Nobody, where the process is not known: another may call itself the same.
+    pub(super) fn of(stream: &Stream) -> Option<Who> {
+        let title = stream.media_name.as_deref();
+        let name = stream.application_name.as_deref();
+        Some(Who {
+            pid: stream.pid?,
+            process_binary: stream.process_binary.clone(),
+            name: name.map(|name| lasting(name, title, stream.pid).into_owned()),
+            portal_app_id: stream.portal_app_id.clone(),
+            media_role: stream.media_role.clone(),
+        })
+    }
+}
