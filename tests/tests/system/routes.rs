@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use headroom_client::Client;
-use headroom_client::ipc::{Code, Match, Route, RoutedBy, Stream};
+use headroom_client::ipc::{
+    Code, ContestedBy, Match, Route, RoutedBy, RuleOrigin, RulePlace, Stream,
+};
 use headroom_tests::{
     Device, Ended, Generation, Graph, Player, Recorder, Recording, Service, Setup, let_pass,
     on_every_generation,
@@ -239,6 +241,23 @@ fn an_allow_list_is_one_line_and_rules_for_the_few() {
         assert_eq!(routed("chat", BUS), (Route::Processed, RoutedBy::Rule));
         assert_eq!(routed("bell", MASTER), (Route::Protected, RoutedBy::Rule));
         assert_eq!(routed("game", DEVICE), (Route::Bypass, RoutedBy::DefaultRoute));
+        // Which rule it was, and how loud the app has made itself.
+        let told = |client: &mut Client, app, is_it: &dyn Fn(&Stream) -> bool| {
+            told(&graph, client, app, |stream| is_it(stream))
+        };
+        for (app, number) in [("chat", Some(1)), ("bell", Some(2)), ("game", None)] {
+            let rule = told(&mut client, app, &|_| true).rule;
+            let place = number.map(|number| RulePlace { origin: RuleOrigin::Profile, number });
+            assert_eq!(rule, place, "{app}");
+        }
+        graph.set_volume("chat", 0.5);
+        graph.set_mute("bell", true);
+        let is_at = |stream: &Stream| {
+            let quiet = |volume: &Option<f32>| volume.is_some_and(|db| (db + 18.06).abs() < 0.1);
+            stream.volume_db.len() == 2 && stream.volume_db.iter().all(quiet)
+        };
+        told(&mut client, "chat", &is_at);
+        told(&mut client, "bell", &|stream| stream.muted);
         let about_game = format!("{} ", game.node().id);
         let sayings = sayings(&graph);
         assert!(!sayings.iter().any(|saying| saying.starts_with(&about_game)), "{sayings:?}");
@@ -341,35 +360,131 @@ fn where_the_user_has_put_an_app_by_hand_is_kept_and_given_back() {
 fn who_moves_a_stream_back_again_and_again_is_given_in_to() {
     on_every_generation(|generation| {
         let graph = Graph::start(generation);
-        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let (daemon, mut client, _) = steered(&graph, &["--log-level=debug"]);
         let app = play(&graph, "app", &[]);
         app.wait_until_linked_to(BUS);
         // It is no longer young, when others may still say what they remember of it.
         let_pass(Duration::from_secs(2));
-        let (node, speakers) = (app.node().id.to_string(), graph.node(DEVICE).serial.to_string());
-        let mut moved_back = 0;
-        loop {
-            graph.tool("pw-metadata", &[&node, "target.object", &speakers, "Spa:Id"]);
-            let is_left = graph.wait_for("it to be moved back, or left", |dump| {
+        let sent = format!("stream {}: target.object is to be Some(\"{BUS}\")", app.node().id);
+        let sends = || daemon.log().matches(&sent).count();
+        for moves in 1..=4 {
+            assert_eq!(sends(), moves, "sent there at first, and moved back each time");
+            put(&graph, &app, DEVICE);
+            graph.wait_for("it to be moved back, or left", |_| {
                 let stream = client.stream_list().expect("streams").streams.remove(0);
-                let value = dump.metadata("default", app.node().id, "target.object");
-                (stream.contested || value == Some(BUS)).then_some(stream.contested)
+                (stream.contested || sends() > moves).then_some(())
             });
-            if is_left {
-                break;
-            }
-            moved_back += 1;
-            assert!(moved_back <= 3, "it is fought over");
         }
-        println!("{generation}: moved back {moved_back} times");
-        assert!(moved_back >= 1, "it is given up at once");
+        assert_eq!(sends(), 4, "moved back three times, and then no more");
         app.wait_until_linked_to(DEVICE);
         let stream = told(&graph, &mut client, "app", |stream| stream.contested);
         assert_eq!(stream.route, Route::Processed, "where it is to go, and not where it is");
-        // Until the user says it once more.
+        let contest = stream.contest.expect("who does it");
+        assert_eq!((contest.by, contest.to.as_deref()), (ContestedBy::Metadata, Some(DEVICE)));
+        let status = client.status().expect("a status").streams.remove(0);
+        assert_eq!(status.contest.map(|contest| contest.by), Some(ContestedBy::Metadata));
+        // Until the user says it once more: for this stream, or for the app.
         client.route_stream(stream.id, Some(Route::Processed)).expect("sent");
         app.wait_until_linked_to(BUS);
         told(&graph, &mut client, "app", |stream| !stream.contested);
+        client.route_stream(stream.id, None).expect("sent");
+        client.route_set(app_named("app"), Route::Processed).expect("a rule");
+        for _ in 0..4 {
+            let before = sends();
+            put(&graph, &app, DEVICE);
+            graph.wait_for("it to be moved back, or left", |_| {
+                let stream = client.stream_list().expect("streams").streams.remove(0);
+                (stream.contested || sends() > before).then_some(())
+            });
+        }
+        told(&graph, &mut client, "app", |stream| stream.contested);
+        client.route_set(app_named("app"), Route::Processed).expect("the same rule");
+        app.wait_until_linked_to(BUS);
+        told(&graph, &mut client, "app", |stream| !stream.contested);
+    });
+}
+
+#[test]
+fn a_stream_that_is_unlinked_by_hand_is_linked_again() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (_daemon, _client, _) = steered(&graph, &[]);
+        let app = play(&graph, "app", &[]);
+        app.wait_until_linked_to(BUS);
+        for channel in ["FL", "FR"] {
+            let [from, to] = [format!("app:output_{channel}"), format!("{BUS}:playback_{channel}")];
+            graph.tool("pw-link", &["-d", &from, &to]);
+        }
+        app.wait_until_linked_to(BUS);
+    });
+}
+
+/// Waits until WirePlumber remembers on disk that an app was put there, and nothing of ours.
+fn wait_until_stored(graph: &Graph, sink: &str) {
+    graph.wait_for("the user's wish to be on disk", |_| {
+        let lines = stored_targets(graph);
+        assert!(!lines.iter().any(|line| line.contains("headroom")), "{lines:?}");
+        lines.iter().any(|line| line.contains(sink)).then_some(())
+    });
+}
+
+/// Plays once more, and waits until it is where WirePlumber remembers it.
+fn goes_by_itself_to(graph: &Graph, app: &str, sink: &str) {
+    let app = play(graph, app, &[]);
+    app.wait_until_linked_to(sink);
+    app.stop();
+}
+
+#[test]
+fn what_the_user_wants_of_an_app_is_remembered_whatever_happens_while_we_hold_it() {
+    on_every_generation(|generation| {
+        let graph = two_devices(generation);
+        let app = play(&graph, "app", &[]);
+        app.wait_until_linked_to(DEVICE);
+        put(&graph, &app, HEADPHONES);
+        app.wait_until_linked_to(HEADPHONES);
+        wait_until_stored(&graph, HEADPHONES);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        client.route_set(app_named("app"), Route::Processed).expect("a rule");
+        app.wait_until_linked_to(BUS);
+        // The app ends while we hold it, and comes again; its sink goes meanwhile, and comes too.
+        app.stop();
+        let app = play(&graph, "app", &[]);
+        app.wait_until_linked_to(BUS);
+        graph.unplug(HEADPHONES);
+        app.stop();
+        graph.plug(Device::named(HEADPHONES).priority(1));
+        let app = play(&graph, "app", &[]);
+        app.wait_until_linked_to(BUS);
+        // A write takes WirePlumber a second to keep.
+        let_pass(Duration::from_secs(2));
+        wait_until_stored(&graph, HEADPHONES);
+        // We are killed, and the user puts it elsewhere: that counts.
+        daemon.kill();
+        app.wait_until_linked_to(DEVICE);
+        app.stop();
+        goes_by_itself_to(&graph, "app", HEADPHONES);
+        let app = play(&graph, "app", &[]);
+        app.wait_until_linked_to(HEADPHONES);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        app.wait_until_linked_to(BUS);
+        daemon.kill();
+        app.wait_until_linked_to(DEVICE);
+        put(&graph, &app, DEVICE);
+        client = {
+            drop(client);
+            let (daemon, client, _) = steered(&graph, &["--profile", "bypass-all"]);
+            app.wait_until_linked_to(BUS);
+            let mut client = client;
+            client.route_unset(app_named("app")).expect("it was kept");
+            app.wait_until_linked_to(DEVICE);
+            assert_eq!(daemon.stop(), Ended::Exited(0));
+            client
+        };
+        drop(client);
+        wait_until_stored(&graph, DEVICE);
+        app.stop();
+        goes_by_itself_to(&graph, "app", DEVICE);
     });
 }
 
