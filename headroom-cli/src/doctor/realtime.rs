@@ -11,8 +11,6 @@ use super::{Finding, Sights};
 const REAL_TIME: [u32; 2] = [1, 2];
 /// `CAP_SYS_NICE`: with it there are no limits.
 const SYS_NICE: u32 = 23;
-/// What an audio thread of PipeWire calls itself.
-const DATA_THREAD: &str = "data-loop";
 /// Fields of `/proc/PID/task/TID/stat` behind the name of the thread: `policy`.
 const POLICY: usize = 38;
 
@@ -57,28 +55,20 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Nothing where it has no audio thread, as one that waits for PipeWire.
+/// Whether any of its threads goes before everything else: the audio thread is the only one that
+/// should, and PipeWire 0.3 gives it no name of its own.
 fn of_process(pid: u32) -> Option<bool> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let policies = threads.flatten().filter_map(|thread| {
-        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
-        policy_of(&stat)
-    });
-    let mut policies = policies.peekable();
-    policies.peek()?;
-    Some(policies.any(|policy| REAL_TIME.contains(&policy)))
+    let policies = threads
+        .flatten()
+        .filter_map(|thread| policy_of(&fs::read_to_string(thread.path().join("stat")).ok()?));
+    Some(policies.into_iter().any(|policy| REAL_TIME.contains(&policy)))
 }
 
-/// The policy of an audio thread, as `/proc` has it.
+/// The policy of a thread, as `/proc` has it.
 fn policy_of(stat: &str) -> Option<u32> {
-    let (name, fields) = stat.rsplit_once(')')?;
-    if !name.split_once('(')?.1.contains(DATA_THREAD) {
-        return None;
-    }
-    let policy = fields.split_whitespace().nth(POLICY)?.parse::<u32>().ok()?;
-    // Children are not to inherit it.
-    const RESET_ON_FORK: u32 = 0x4000_0000;
-    Some(policy & !RESET_ON_FORK)
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(POLICY)?.parse().ok()
 }
 
 fn may_do_anything() -> bool {
@@ -105,22 +95,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_of_an_audio_thread_is_read_from_its_line() {
-        let rest = |policy: &str| {
-            let mut fields = vec!["S"];
-            fields.extend(["0"; POLICY - 1]);
-            fields.push(policy);
-            fields.push("0 0");
-            fields.join(" ")
-        };
-        let stat = |name: &str, policy: &str| format!("7 ({name}) {}", rest(policy));
-        assert_eq!(policy_of(&stat("data-loop.0", "2")), Some(2));
-        assert_eq!(policy_of(&stat("pw-data-loop", "1073741825")), Some(1));
-        assert_eq!(policy_of(&stat("a) (data-loop", "0")), Some(0));
-        assert_eq!(policy_of(&stat("hr-graph", "1")), None);
-        assert_eq!(policy_of("7 (data-loop.0) S 0"), None);
+    fn the_policy_of_a_thread_is_read_from_its_line() {
+        let fields = vec!["0"; POLICY - 1].join(" ");
+        for policy in [0, 1, 2] {
+            // A name may hold anything.
+            let stat = format!("7 (a) (S b) S {fields} {policy} 0 0");
+            assert_eq!(policy_of(&stat), Some(policy));
+        }
+        assert_eq!(policy_of("7 (a) S 0"), None);
         let own = fs::read_to_string("/proc/self/stat").expect("it runs");
-        let named = own.replacen('(', "(data-loop ", 1);
-        assert_eq!(policy_of(&named), Some(0), "{own}");
+        assert_eq!(policy_of(&own), Some(0), "{own}");
     }
 }

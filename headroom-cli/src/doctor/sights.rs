@@ -122,7 +122,8 @@ impl Sights {
             _ => Vec::new(),
         };
         let pid = match &daemon {
-            Daemon::Runs { status, .. } => Some(status.pid),
+            // Until it is connected it has no audio thread.
+            Daemon::Runs { status, .. } if status.graph.pipewire_connected => Some(status.pid),
             _ => None,
         };
         Sights {

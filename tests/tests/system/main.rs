@@ -11,6 +11,7 @@ mod control;
 mod cost;
 mod damage;
 mod devices;
+mod doctor;
 mod edits;
 mod following;
 mod killed;
