@@ -111,11 +111,12 @@ impl Router {
         self.asked.insert(stream, self.times);
     }
 
-    /// Somebody asks for the route of all streams that this is about.
+    /// Somebody asks for the route of all streams that this is about, and that rules decide for.
     pub(crate) fn ask_again(&mut self, streams: &[Stream], matches: &headroom_ipc::Match) {
         let matches = wire::match_back(matches);
         for stream in streams {
-            if Names::of(stream).are_meant_by(&matches) {
+            let is_chosen = self.chosen.contains_key(&stream.id);
+            if !is_chosen && Names::of(stream).are_meant_by(&matches) {
                 self.asks_again(stream.id);
             }
         }
