@@ -421,8 +421,13 @@ fn a_stream_that_is_unlinked_by_hand_is_linked_again() {
 
 /// Waits until WirePlumber remembers on disk that an app was put there, and nothing of ours.
 fn wait_until_stored(graph: &Graph, sink: &str) {
+    let mut last = Vec::new();
     graph.wait_for("the user's wish to be on disk", |_| {
         let lines = stored_targets(graph);
+        if lines != last {
+            println!("{}: on disk: {lines:?}", graph.generation());
+            last.clone_from(&lines);
+        }
         assert!(!lines.iter().any(|line| line.contains("headroom")), "{lines:?}");
         lines.iter().any(|line| line.contains(sink)).then_some(())
     });
@@ -444,7 +449,7 @@ fn what_the_user_wants_of_an_app_is_remembered_whatever_happens_while_we_hold_it
         put(&graph, &app, HEADPHONES);
         app.wait_until_linked_to(HEADPHONES);
         wait_until_stored(&graph, HEADPHONES);
-        let (daemon, mut client, _) = steered(&graph, &[]);
+        let (daemon, mut client, _) = steered(&graph, &["--log-level=debug"]);
         client.route_set(app_named("app"), Route::Processed).expect("a rule");
         app.wait_until_linked_to(BUS);
         // The app ends while we hold it, and comes again; its sink goes meanwhile, and comes too.
@@ -466,14 +471,15 @@ fn what_the_user_wants_of_an_app_is_remembered_whatever_happens_while_we_hold_it
         goes_by_itself_to(&graph, "app", HEADPHONES);
         let app = play(&graph, "app", &[]);
         app.wait_until_linked_to(HEADPHONES);
-        let (daemon, mut client, _) = steered(&graph, &[]);
+        let (daemon, mut client, _) = steered(&graph, &["--log-level=debug"]);
         app.wait_until_linked_to(BUS);
         daemon.kill();
         app.wait_until_linked_to(DEVICE);
         put(&graph, &app, DEVICE);
         client = {
             drop(client);
-            let (daemon, client, _) = steered(&graph, &["--profile", "bypass-all"]);
+            let (daemon, client, _) =
+                steered(&graph, &["--log-level=debug", "--profile", "bypass-all"]);
             app.wait_until_linked_to(BUS);
             let mut client = client;
             client.route_unset(app_named("app")).expect("it was kept");

@@ -193,7 +193,7 @@ impl Targets {
             Course::Wait => Writes::new(),
             Course::ByItself => target.let_go(model),
             Course::To(name) => {
-                let writes = target.hold(name, of_others, model);
+                let writes = target.hold(name, of_others, model, now);
                 if writes.is_empty() {
                     return target.insist(id, asks.has_ports, model, now);
                 }

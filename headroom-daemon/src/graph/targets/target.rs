@@ -16,6 +16,9 @@ pub(super) const YOUNG: Duration = Duration::from_secs(1);
 /// How long a stream may take to be linked to where the metadata says that it goes, before it is
 /// said again.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(2);
+/// How long a stream is let go in between: WirePlumber takes what is written within moments for one
+/// word, and does not look whether a stream is linked to where it has been.
+pub(super) const STEP_BACK: Duration = Duration::from_millis(300);
 /// The longest value of others that is kept whole: what is put back must be what it was.
 const LONGEST_VALUE_BYTES: usize = 4096;
 
@@ -45,6 +48,8 @@ pub(super) struct Target {
     /// When it is to be there.
     due: Option<Instant>,
     is_astray: bool,
+    /// Until when it is let go, to be sent there again.
+    steps_back: Option<Instant>,
     tries: Tries,
     has_been_seen: bool,
 }
@@ -72,6 +77,7 @@ impl Target {
             has_arrived: false,
             due: None,
             is_astray: false,
+            steps_back: None,
             tries: Tries::default(),
             has_been_seen: false,
         }
@@ -221,7 +227,7 @@ impl Target {
         (self.object, self.node) = (Entry::default(), Entry::default());
         (self.former, self.shadow) = (None, None);
         self.has_arrived = false;
-        (self.due, self.is_astray) = (None, false);
+        (self.due, self.is_astray, self.steps_back) = (None, false, None);
     }
 
     pub(super) fn take_up(&mut self, now: Instant) {
@@ -252,15 +258,26 @@ impl Target {
         let mut linked = model.linked_from(id).peekable();
         let is_linked = linked.peek().is_some();
         let is_there = linked.any(|to| to == sink);
-        let has_left = self.has_arrived && is_linked && !is_there && self.object.is_settled();
+        let is_told = self.object.is_settled() && *self.object.value() == self.ours;
+        let has_left = self.has_arrived && is_linked && !is_there && is_told;
         self.has_arrived = is_there || (self.has_arrived && !has_left);
         has_left
     }
 
     /// What to write so that it goes to this sink. `of_others` is the sink that the user wants
     /// others at that are remembered under the same key.
-    pub(super) fn hold(&mut self, name: &str, of_others: Option<u32>, model: &Model) -> Writes {
+    pub(super) fn hold(
+        &mut self,
+        name: &str,
+        of_others: Option<u32>,
+        model: &Model,
+        now: Instant,
+    ) -> Writes {
         let mut writes = Writes::new();
+        if self.steps_back.is_some_and(|until| now < until) {
+            return writes;
+        }
+        self.steps_back = None;
         // Nobody does what we write (WirePlumber hangs, perhaps): what is to be by then is written
         // then.
         if self.object.is_full() {
@@ -324,11 +341,8 @@ impl Target {
         }
         self.due = None;
         if !self.tries.count(now) {
-            let name = name.to_owned();
-            self.object.write_anew(OBJECT, &name, &mut writes);
-            if let Some(shadow) = self.shadow.clone() {
-                self.node.write_anew(NODE, &shadow, &mut writes);
-            }
+            self.object.write(OBJECT, None, &mut writes);
+            self.steps_back = Some(now + STEP_BACK);
             return writes;
         }
         match model.sink_that_is_linked(id) {
@@ -346,13 +360,13 @@ impl Target {
 
     /// When to ask again whether it has arrived.
     pub(super) fn wake(&self) -> Option<Instant> {
-        self.due
+        self.due.into_iter().chain(self.steps_back).min()
     }
 
     /// What to write so that it goes where it would go without us.
     pub(super) fn let_go(&mut self, model: &Model) -> Writes {
         let mut writes = Writes::new();
-        (self.due, self.is_astray) = (None, false);
+        (self.due, self.is_astray, self.steps_back) = (None, false, None);
         let is_held = self.ours.take().is_some();
         let wished = self.wished_sink().and_then(|sink| model.sink_named(sink));
         let meant = wished.or_else(|| model.sink_named(wanted_sink(&self.theirs, model)?));
