@@ -120,16 +120,16 @@ fn is_as_whole_as_without(graph: &Graph, generation: &Generation) -> bool {
     }
     let with_ms = silence_ms(&steps);
     assert_eq!(daemon.ended(), None);
-    // What 0.3.65 has silenced by itself goes on with the next change.
-    if steps.last().is_some_and(|last| last.silence_ms > MOSTLY_SILENT_MS) {
-        graph.force_quantum(512);
-        graph.force_quantum(1_024);
-    }
-    graph.wait_for_flow(app.name(), BUS);
-    graph.wait_for_flow(&format!("{MASTER}.out"), DEVICE);
+    // 0.3.65 loses a player at some of these changes, and does so without Headroom too.
+    let is_lost =
+        |steps: &[Steady]| steps.last().is_some_and(|last| last.silence_ms > MOSTLY_SILENT_MS);
+    let dump = graph.dump();
+    let goes_on = dump.is_flowing(app.name(), BUS)
+        && dump.is_flowing(&format!("{MASTER}.out"), DEVICE)
+        || is_lost(&without);
     println!("{generation}: {with_ms:.0} ms of silence, without Headroom {without_ms:.0} ms");
     app.stop();
-    with_ms <= without_ms * 1.1 + SLACK_MS
+    goes_on && with_ms <= without_ms * 1.1 + SLACK_MS
 }
 
 #[test]
