@@ -67,6 +67,7 @@ mod client;
 mod error;
 mod message;
 mod server;
+mod timer;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

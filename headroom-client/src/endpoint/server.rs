@@ -12,14 +12,12 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use rustix::event::{PollFlags, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
-};
 
 use super::claim::Claim;
 use super::client::{Client, Heard, Written};
 use super::error::BindError;
 use super::message::{Reply, Unsendable, framed};
+use super::timer::Timer;
 use super::{Command, DEFAULT_MAX_BYTES, HIGHEST_MAX_BYTES};
 use crate::deadline::{Deadline, timespec};
 
@@ -74,12 +72,6 @@ struct Door {
     shut_until: Option<Instant>,
 }
 
-#[derive(Debug)]
-struct Timer {
-    descriptor: OwnedFd,
-    set_to: Option<Instant>,
-}
-
 impl<C: Command> Endpoint<C> {
     /// Listens at a path, with [`DEFAULT_MAX_BYTES`] for a command and for an answer.
     ///
@@ -112,7 +104,7 @@ impl<C: Command> Endpoint<C> {
             let readable = epoll::create(epoll::CreateFlags::CLOEXEC)?;
             let timer = Timer::new()?;
             watch(&readable, &listener, DOOR)?;
-            watch(&readable, &timer.descriptor, TIMER)?;
+            watch(&readable, timer.descriptor(), TIMER)?;
             Ok((readable, timer))
         };
         let (readable, timer) = watched().map_err(|error| BindError::System {
@@ -318,7 +310,7 @@ impl<C: Command> Endpoint<C> {
     fn set_timer(&mut self) {
         let first = self.seats.iter().flatten().map(Client::until);
         let first = first.chain(self.door.shut_until).min();
-        match (first, self.timer.set_to) {
+        match (first, self.timer.set_to()) {
             (None, None) => {}
             // It is set early enough: it will be set anew then.
             (Some(first), Some(set_to)) if set_to <= first => {}
@@ -366,35 +358,6 @@ fn refusal(error: Error) -> Vec<u8> {
 
 fn watch(readable: &OwnedFd, descriptor: &OwnedFd, name: u64) -> Result<(), Errno> {
     epoll::add(readable, descriptor, epoll::EventData::new_u64(name), epoll::EventFlags::IN)
-}
-
-impl Timer {
-    fn new() -> Result<Timer, Errno> {
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        let descriptor = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        Ok(Timer { descriptor, set_to: None })
-    }
-
-    /// It has gone off, and is not set any more.
-    fn clear(&mut self) {
-        let mut count = [0; 8];
-        let _ = rustix::io::read(&self.descriptor, &mut count);
-        self.set_to = None;
-    }
-
-    /// Has it go off then, or not at all.
-    fn set(&mut self, at: Option<Instant>) {
-        // Zero would mean not at all.
-        let shortest = Duration::from_millis(1);
-        let left = at.map_or(Duration::ZERO, |at| {
-            at.saturating_duration_since(Instant::now()).max(shortest)
-        });
-        let setting =
-            Itimerspec { it_interval: timespec(Duration::ZERO), it_value: timespec(left) };
-        let is_set =
-            timerfd_settime(&self.descriptor, TimerfdTimerFlags::empty(), &setting).is_ok();
-        self.set_to = at.filter(|_| is_set);
-    }
 }
 
 impl<C> fmt::Debug for Endpoint<C> {

@@ -60,12 +60,13 @@ mod lock;
 mod message;
 mod options;
 mod reader;
+mod received;
 mod watch;
 mod writer;
 
 use std::ops::ControlFlow;
 use std::os::fd::BorrowedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -76,6 +77,7 @@ use message::Outgoing;
 pub use message::{Kind, Message};
 pub use options::FileChannelOptions;
 use reader::Reader;
+pub use received::{Gone, Received};
 use watch::Watch;
 use writer::Writer;
 
@@ -122,43 +124,6 @@ impl Side {
             Side::Frontend => Side::Backend,
         }
     }
-}
-
-/// What a reader gets.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Received {
-    /// A message.
-    Message(Message),
-    /// Messages that this reader has not read and never will.
-    Gone(Gone),
-    /// A line that is no message. It costs only itself.
-    Unreadable {
-        /// The file that it is in.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
-impl Received {
-    /// Roughly how much memory it takes.
-    fn weight_bytes(&self) -> usize {
-        match self {
-            Received::Message(message) => message.weight_bytes(),
-            Received::Gone(_) | Received::Unreadable { .. } => 0,
-        }
-    }
-}
-
-/// Messages that were removed before a reader came, by rotation or by `clear`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone {
-    /// From this number
-    pub first_seq: u64,
-    /// to this one
-    pub last_seq: u64,
-    /// so many were not read; the others of them were.
-    pub count: u64,
 }
 
 /// One side of a file channel. The other is another one, in the same process or in any.
