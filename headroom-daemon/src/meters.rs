@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use crate::audio::{MeterReader, StageMeters};
 use crate::engine::Engine;
 use crate::graph::InsertId;
-use crate::state::{Gains, MAIN_BUS};
+use crate::state::{Gains, MAIN_BUS, bus_name};
 use crate::step::Input;
 
 /// A tick is encoded and queued on this stack.
@@ -59,6 +59,8 @@ struct Measured {
     untold: Option<StageMeters>,
     /// In the last block alone.
     now: Option<StageMeters>,
+    /// When that was taken.
+    at: Option<Instant>,
 }
 
 impl Desk {
@@ -66,7 +68,7 @@ impl Desk {
     pub fn put(&self, insert: InsertId, reader: MeterReader) {
         let mut inserts = self.inserts.lock();
         inserts.retain(|known| known.insert != insert);
-        inserts.push(Measured { insert, reader, untold: None, now: None });
+        inserts.push(Measured { insert, reader, untold: None, now: None, at: None });
     }
 
     /// How often hr-meters looks.
@@ -100,7 +102,13 @@ impl Desk {
         for measured in self.inserts.lock().iter_mut() {
             measured.take();
             match &measured.now {
-                Some(StageMeters::Bus(bus)) => gains.bus_db = Some(bus.gain.to_db().0),
+                Some(StageMeters::Bus(bus)) => {
+                    let gain_db = Some(bus.gain.to_db().0);
+                    match measured.insert {
+                        InsertId::Stereo => gains.stereo_db = gain_db,
+                        _ => gains.main_db = gain_db,
+                    }
+                }
                 Some(StageMeters::Master(master)) => {
                     gains.master_db = Some(-master.limiter_reduction.0);
                 }
@@ -110,12 +118,16 @@ impl Desk {
         gains
     }
 
-    /// The gain of the main bus's AGC, if it has settled. Takes nothing from the next tick.
+    /// The gain of the AGC of the bus that has played last, if it has settled. Takes nothing from
+    /// the next tick.
     fn settled_gain_db(&self) -> Option<f32> {
         let mut inserts = self.inserts.lock();
-        let main = inserts.iter_mut().find(|measured| measured.insert == InsertId::Main)?;
-        main.take();
-        match &main.now {
+        for measured in inserts.iter_mut() {
+            measured.take();
+        }
+        let buses = inserts.iter().filter(|measured| measured.insert.is_bus());
+        let last = buses.max_by_key(|measured| measured.at)?;
+        match &last.now {
             Some(StageMeters::Bus(bus)) if bus.agc_settled => Some(bus.agc_gain.0),
             _ => None,
         }
@@ -128,7 +140,7 @@ impl Desk {
             measured.take();
             if let Some(untold) = measured.untold.take() {
                 is_new = true;
-                put(seen, &untold);
+                put(seen, measured.insert, &untold);
             }
         }
         is_new
@@ -147,6 +159,7 @@ impl Measured {
             let newer = taken.stage;
             self.untold = Some(self.untold.map_or(newer, |untold| untold.merge(newer)));
             self.now = Some(taken.now);
+            self.at = Some(Instant::now());
         }
     }
 }
@@ -228,11 +241,11 @@ fn between(ticks_hz: f32) -> Duration {
 }
 
 /// What an insert has measured, as clients see it.
-fn put(seen: &mut Meters, meters: &StageMeters) {
+fn put(seen: &mut Meters, insert: InsertId, meters: &StageMeters) {
     match meters {
         StageMeters::Bus(bus) => {
             let bus = BusMeters {
-                bus: MAIN_BUS.to_owned(),
+                bus: bus_name(insert).unwrap_or(MAIN_BUS).to_owned(),
                 input_momentary_lufs: Some(bus.input.momentary.0),
                 input_short_term_lufs: Some(bus.input.short_term.0),
                 agc_gain_db: Some(bus.agc_gain.0),
@@ -259,7 +272,7 @@ fn put(seen: &mut Meters, meters: &StageMeters) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{Controls, Insert, StageParams, Volume, Watch};
+    use crate::audio::{Controls, Insert, Slider, StageParams, Volume, Watch};
     use crate::daemon::hello;
     use crate::graph::GraphEvent;
     use crate::server::ServerSettings;
@@ -274,6 +287,7 @@ mod tests {
             params: StageParams::Bus(BusParams::default()),
             volume: Volume::FULL,
             out_gains: Volume::FULL.gains(),
+            slider: Slider::FULL,
         };
         let watch = Arc::new(Watch::new(RATE_HZ));
         let (insert, _handle, reader) =
@@ -371,8 +385,8 @@ mod tests {
         assert_eq!((bus.bus.as_str(), bus.compressor_reduction_db), ("main", Some(0.0)));
         // A look at what is now takes nothing from the next tick.
         insert.process(RATE_HZ, &mut [left.as_mut_slice(), right.as_mut_slice()]);
-        let Gains { bus_db, master_db } = desk.gains();
-        assert!(bus_db.is_some() && master_db.is_none());
+        let Gains { main_db, stereo_db, master_db } = desk.gains();
+        assert!(main_db.is_some() && stereo_db.is_none() && master_db.is_none());
         assert!(desk.look(&mut seen));
         // On the wire, minus infinity is nil.
         let bytes = headroom_ipc::ServerFrame::reply(None, &bus);

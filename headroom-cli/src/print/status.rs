@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Device, Graph, Status, StreamStatus};
+use headroom_client::ipc::{Device, Fold, Graph, Status, StreamStatus};
 
 use super::Paint;
 use super::setting::amount;
@@ -80,11 +80,13 @@ fn row(stream: &StreamStatus, paint: Paint) -> String {
         column(stream.bus.as_deref().unwrap_or("-"), BUS),
     );
     let title = title(stream.media_name.as_deref().unwrap_or_default());
+    let folded = |fold: &Fold| format!("(folded {} to {}) {title}", fold.from, fold.to);
+    let title = stream.folded.as_ref().map_or(title.to_owned(), folded);
     if stream.contested {
         // Something else keeps moving it away.
         row + &paint.warning("contested")
     } else if stream.playing {
-        (row + &cut(title, TITLE)).trim_end().to_owned()
+        (row + &cut(&title, TITLE)).trim_end().to_owned()
     } else {
         paint.dim(row + "(silent)")
     }

@@ -210,6 +210,8 @@ pub(crate) fn stream() -> Stream {
         contest: None,
         volume_db: Vec::new(),
         muted: false,
+        folded: None,
+        own_volume: None,
     }
 }
 
@@ -245,6 +247,7 @@ pub(crate) fn status() -> Status {
         gain_db,
         sink: None,
         contest: None,
+        folded: None,
     };
     let change = |key: &str, value: SettingValue, profile_value: SettingValue| Override {
         key: key.into(),

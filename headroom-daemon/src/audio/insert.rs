@@ -8,7 +8,7 @@ use triple_buffer::{Input, Output, TripleBuffer};
 
 use super::meters::{MeterReader, MeterWriter, Meters, StageMeters, meters};
 use super::stage::{Stage, StageParams};
-use super::volume::{Volume, VolumeUndo};
+use super::volume::{Slider, Volume, VolumeUndo};
 
 /// Everything that an insert is told: one whole value, newest wins.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Controls {
     /// What each channel is multiplied by behind the stage: the same volume, unless the
     /// device applies it.
     pub out_gains: [f32; MAX_CHANNELS],
+    /// The volume of the app that plays alone, for the stage not to see it.
+    pub slider: Slider,
 }
 
 /// What both threads see of each other at any moment.
@@ -183,7 +185,7 @@ impl Insert {
             self.stage.set_params(&self.params);
             self.watch.leave_latency(&self.stage);
         }
-        if self.undo.enter(block, &controls.volume, graph_at_work) {
+        if self.undo.enter(block, &controls.volume, &controls.slider, graph_at_work) {
             self.stage.forgive_level_jump();
         }
         self.stage.process(block);
@@ -229,7 +231,7 @@ mod tests {
 
     fn made(params: StageParams) -> (Insert, InsertHandle, MeterReader) {
         let volume = Volume::FULL;
-        let controls = Controls { params, volume, out_gains: volume.gains() };
+        let controls = Controls { params, volume, out_gains: volume.gains(), slider: Slider::FULL };
         Insert::prepare(Layout::STEREO, FRAMES, controls, Arc::new(Watch::new(RATE_HZ)))
             .expect("an insert")
     }

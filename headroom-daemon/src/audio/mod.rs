@@ -13,4 +13,4 @@ mod volume;
 pub use insert::{Controls, Insert, InsertHandle, Watch};
 pub use meters::{MeterReader, Meters, StageMeters};
 pub use stage::{Stage, StageParams};
-pub use volume::Volume;
+pub use volume::{Slider, Volume};

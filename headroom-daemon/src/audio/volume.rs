@@ -24,6 +24,9 @@ const RECENT_FRAMES: f32 = 20_000.0;
 /// The longest that a block is taken for one of a change, in frames. A loud sound is let
 /// through after that, whatever hr-graph is busy with.
 const CHANGE_FRAMES: usize = 9_600;
+/// So long after the volume of an app has changed, blocks may still come as they were before it,
+/// in frames: the report takes another way than the sound.
+const LATE_FRAMES: usize = 4_800;
 /// A falling volume is put back within this many frames, a rising one over the whole block.
 const FALL_FRAMES: usize = 256;
 
@@ -47,11 +50,33 @@ impl Volume {
     }
 }
 
+/// The volume of the app that plays alone on a bus, which PipeWire applies in the app.
+///
+/// It is taken off and put back in the same block, so that nothing but what the stage makes of it
+/// is ever heard: a report that comes late, or for the wrong stream, changes no level by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slider {
+    /// Linear gain of each channel. One that is silence leaves what was there before.
+    pub channels: [f32; MAX_CHANNELS],
+    /// Whose it is: with another number the stage sees another sound, at another level, and with
+    /// the same one the same sound as before.
+    pub of: u64,
+}
+
+impl Slider {
+    /// Of nobody: changes nothing.
+    pub const FULL: Slider = Slider { channels: [1.0; MAX_CHANNELS], of: 0 };
+}
+
 /// Divides by the volume on the way in and multiplies by what shall be heard on the way out.
 #[derive(Debug)]
 pub(super) struct VolumeUndo {
     volume: Volume,
     divisors: [f32; MAX_CHANNELS],
+    slider: Slider,
+    /// The volume that is taken off and put back.
+    slid: [f32; MAX_CHANNELS],
+    late_frames: usize,
     out: [f32; MAX_CHANNELS],
     recent_peak: f32,
     change_frames: usize,
@@ -62,6 +87,9 @@ impl VolumeUndo {
         let mut undo = VolumeUndo {
             volume,
             divisors: [1.0; MAX_CHANNELS],
+            slider: Slider::FULL,
+            slid: [1.0; MAX_CHANNELS],
+            late_frames: 0,
             out,
             recent_peak: 0.0,
             change_frames: 0,
@@ -80,30 +108,54 @@ impl VolumeUndo {
         }
     }
 
-    /// Divides the block by the volume. `may_have_changed`: hr-graph is at work, so PipeWire's
-    /// volume may have moved without our knowing yet. Says whether the volume is new.
+    fn take_slider(&mut self, slider: Slider) {
+        let mut rise = 0.0_f32;
+        for (slid, &v) in self.slid.iter_mut().zip(&slider.channels) {
+            if v.is_finite() && v >= SMALLEST {
+                rise = rise.max(*slid / v);
+                *slid = v;
+            }
+        }
+        if slider.of == self.slider.of {
+            self.late_frames = LATE_FRAMES;
+        } else if rise > 0.0 {
+            // What is divided by less is seen that much higher: no onset, and no change.
+            self.recent_peak *= rise;
+        }
+        self.slider = slider;
+    }
+
+    /// Divides the block by the volume and by the slider. `may_have_changed`: hr-graph is at work, so PipeWire's
+    /// volume may have moved without our knowing yet. Says whether either is new.
     ///
     /// Real-time safe: yes.
     pub(super) fn enter(
         &mut self,
         block: &mut [&mut [f32]],
         volume: &Volume,
+        slider: &Slider,
         may_have_changed: bool,
     ) -> bool {
-        let is_new = *volume != self.volume;
-        if is_new {
+        let is_new = *volume != self.volume || *slider != self.slider;
+        if *volume != self.volume {
             self.take(*volume);
+        }
+        if *slider != self.slider {
+            self.take_slider(*slider);
         }
         let mut peak = 0.0_f32;
         let mut frames = 0;
-        for (plane, &divisor) in block.iter_mut().zip(&self.divisors) {
+        for ((plane, &divisor), &slid) in block.iter_mut().zip(&self.divisors).zip(&self.slid) {
+            let divisor = divisor * slid;
             if divisor != 1.0 {
                 scale(plane, 1.0 / divisor);
             }
             peak = peak.max(peak_of(plane));
             frames = plane.len();
         }
-        let in_change = (may_have_changed || is_new) && self.change_frames < CHANGE_FRAMES;
+        let in_change = (may_have_changed || is_new || self.late_frames > 0)
+            && self.change_frames < CHANGE_FRAMES;
+        self.late_frames = self.late_frames.saturating_sub(frames);
         if in_change && self.recent_peak > PAUSE && peak > self.recent_peak * JUMP {
             let factor = self.recent_peak / peak;
             for plane in block.iter_mut() {
@@ -120,11 +172,16 @@ impl VolumeUndo {
         is_new
     }
 
-    /// Multiplies the block by `gains`, ramped from those of the block before.
+    /// Multiplies the block by `gains`, ramped from those of the block before, and by the slider
+    /// that it was divided by.
     ///
     /// Real-time safe: yes.
     pub(super) fn leave(&mut self, block: &mut [&mut [f32]], gains: &[f32; MAX_CHANNELS]) {
-        for ((plane, from), &to) in block.iter_mut().zip(&mut self.out).zip(gains) {
+        let on_the_way_out = block.iter_mut().zip(&mut self.out).zip(gains).zip(&self.slid);
+        for (((plane, from), &to), &slid) in on_the_way_out {
+            if slid != 1.0 {
+                scale(plane, slid);
+            }
             if plane.is_empty() {
                 continue;
             }
@@ -182,7 +239,7 @@ mod tests {
     fn through(undo: &mut VolumeUndo, applied: f32, reported: Volume, busy: bool) -> (f32, f32) {
         let mut plane = [0.5 * applied; 512];
         let mut block = [plane.as_mut_slice()];
-        undo.enter(&mut block, &reported, busy);
+        undo.enter(&mut block, &reported, &Slider::FULL, busy);
         let seen = block[0].iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
         undo.leave(&mut block, &reported.gains());
         (seen, plane.iter().fold(0.0_f32, |peak, s| peak.max(s.abs())))
@@ -206,7 +263,7 @@ mod tests {
         let mut plane: Vec<f32> = (0..333).map(|n| (n as f32 * 0.37).sin()).collect();
         let before = plane.clone();
         let mut block = [plane.as_mut_slice()];
-        undo.enter(&mut block, &Volume::FULL, false);
+        undo.enter(&mut block, &Volume::FULL, &Slider::FULL, false);
         undo.leave(&mut block, &Volume::FULL.gains());
         assert_eq!(plane, before);
     }
@@ -219,7 +276,7 @@ mod tests {
         let mut left = [0.5 * 0.125_f32; 64];
         let mut right = [0.5_f32; 64];
         let mut block = [left.as_mut_slice(), right.as_mut_slice()];
-        undo.enter(&mut block, &v, false);
+        undo.enter(&mut block, &v, &Slider::FULL, false);
         assert_eq!((block[0][5], block[1][5]), (0.5, 0.5));
         undo.leave(&mut block, &v.gains());
         assert_eq!((left[5], right[5]), (0.0625, 0.5));
@@ -324,5 +381,79 @@ mod tests {
         let mut plane = [1.0_f32; 1_024];
         undo.leave(&mut [plane.as_mut_slice()], &[0.0; MAX_CHANNELS]);
         assert!(plane[128] < 0.51 && plane[FALL_FRAMES..].iter().all(|s| *s == 0.0));
+    }
+
+    fn slider(cubic: f32, of: u64) -> Slider {
+        Slider { channels: [cubic.powi(3); MAX_CHANNELS], of }
+    }
+
+    /// One block of an app whose own volume is `applied`, through a chain that changes nothing.
+    fn of_app(undo: &mut VolumeUndo, applied: f32, slider: Slider) -> (f32, f32) {
+        let mut plane = [0.5 * applied.powi(3); 512];
+        let mut block = [plane.as_mut_slice()];
+        undo.enter(&mut block, &Volume::FULL, &slider, false);
+        let seen = peak_of(block[0]);
+        undo.leave(&mut block, &Volume::FULL.gains());
+        (seen, peak_of(&plane))
+    }
+
+    #[test]
+    fn the_chain_sees_a_lone_app_at_full_and_the_ear_its_slider() {
+        let mut undo = VolumeUndo::new(Volume::FULL, Volume::FULL.gains());
+        for cubic in [1.0_f32, 0.5, 0.1, 1.0] {
+            for _ in 0..(2 * LATE_FRAMES / 512) {
+                let _ = of_app(&mut undo, cubic, slider(cubic, 7));
+            }
+            let (seen, heard) = of_app(&mut undo, cubic, slider(cubic, 7));
+            assert!((seen - 0.5).abs() < 1e-5, "at {cubic} the chain sees {seen}");
+            let wanted = 0.5 * cubic.powi(3);
+            assert!((heard / wanted - 1.0).abs() < 1e-5, "at {cubic}: {heard}, not {wanted}");
+        }
+        // What is silence cannot be undone; it stays as it was, and comes back as it was.
+        let _ = of_app(&mut undo, 0.0, slider(0.0, 7));
+        assert_eq!(of_app(&mut undo, 1.0, slider(1.0, 7)).1, 0.5);
+    }
+
+    #[test]
+    fn whoever_comes_or_goes_and_whatever_comes_late_nothing_is_louder_than_the_app_itself() {
+        let apps = [1.0_f32, 0.7, 0.3, 0.1];
+        let told: Vec<Slider> =
+            [0, 7, 8].into_iter().flat_map(|of| apps.map(|cubic| slider(cubic, of))).collect();
+        for before in &told {
+            for after in &told {
+                for applied in apps {
+                    let mut undo = VolumeUndo::new(Volume::FULL, Volume::FULL.gains());
+                    let most = 0.5 * applied.powi(3) * 1.000_1;
+                    for told in [before, before, before, after, after, after] {
+                        let (_, heard) = of_app(&mut undo, applied, *told);
+                        assert!(heard <= most, "{before:?} to {after:?}: {heard} over {most}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_app_that_is_alone_from_now_on_goes_on_without_a_dip() {
+        let mut undo = VolumeUndo::new(Volume::FULL, Volume::FULL.gains());
+        let low = 0.5 * 0.1_f32.powi(3);
+        for told in [Slider::FULL, Slider::FULL, slider(0.1, 7), slider(0.1, 7), Slider::FULL] {
+            let (_, heard) = of_app(&mut undo, 0.1, told);
+            assert!((heard / low - 1.0).abs() < 1e-4, "{heard}, not {low}");
+        }
+    }
+
+    #[test]
+    fn blocks_that_are_older_than_the_report_of_a_slider_are_no_burst() {
+        let mut undo = VolumeUndo::new(Volume::FULL, Volume::FULL.gains());
+        for _ in 0..4 {
+            let _ = of_app(&mut undo, 1.0, slider(1.0, 7));
+        }
+        for _ in 0..3 {
+            let (seen, heard) = of_app(&mut undo, 1.0, slider(0.1, 7));
+            assert!(seen < 0.51 && heard <= 0.5, "the chain saw {seen}, and the ear {heard}");
+        }
+        let (seen, heard) = of_app(&mut undo, 0.1, slider(0.1, 7));
+        assert!((seen - 0.5).abs() < 1e-4 && (heard - 0.000_5).abs() < 1e-6);
     }
 }

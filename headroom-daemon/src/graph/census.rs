@@ -12,7 +12,7 @@ use headroom_dsp::MAX_CHANNELS;
 use super::model::{Model, Node};
 use super::said::{Facts, Heard, Said};
 use super::targets::{Around, Targets, is_chosen};
-use super::{Contest, is_ours, model};
+use super::{Contest, InsertId, is_ours, model};
 
 /// The most streams that are followed. All of them, with every text as long as it may be, and
 /// [`MOST_SINKS`] sinks fit in one message of the control protocol.
@@ -57,6 +57,11 @@ pub struct StreamSeen {
     pub playing: bool,
     /// How many channels it has.
     pub channels: Option<u32>,
+    /// How many of its channels are left at the sink, if that has fewer.
+    pub folded_to: Option<u32>,
+    /// How many streams play on the bus that it plays on, itself among them; none while it does
+    /// not.
+    pub on_its_bus: usize,
     /// The app's own volume of each of its first channels, linear; empty where it is not known.
     pub volumes: Vec<f32>,
     /// Whether the app is muted.
@@ -172,6 +177,7 @@ pub(super) fn look(
         })
         .collect();
     streams.sort_by_key(|stream| stream.serial);
+    count_players(&mut streams);
     let mut sinks: Vec<SinkSeen> = followed
         .sinks
         .iter()
@@ -180,6 +186,17 @@ pub(super) fn look(
         .collect();
     sinks.sort_by_key(|sink| sink.serial);
     Seen { session, streams, sinks, crowd: followed.crowd }
+}
+
+fn count_players(streams: &mut [StreamSeen]) {
+    let bus = |stream: &StreamSeen| {
+        let insert = stream.sink.as_deref().and_then(InsertId::of_node);
+        insert.filter(|insert| insert.is_bus() && stream.playing)
+    };
+    let buses: Vec<Option<InsertId>> = streams.iter().map(bus).collect();
+    for (stream, bus) in streams.iter_mut().zip(&buses).filter(|(_, bus)| bus.is_some()) {
+        stream.on_its_bus = buses.iter().filter(|other| *other == bus).count();
+    }
 }
 
 fn stream(
@@ -197,15 +214,21 @@ fn stream(
     let mut app = said.props.facts.clone().or(client_says);
     app.pid = app.pid.or(model.pid_of(node));
     // It may be linked to several, and to recorders too.
-    let sinks = linked.into_iter().flatten().filter_map(|to| model.node(*to));
-    let sink = sinks.filter(|node| node.is_sink()).min_by_key(|node| !is_ours(&node.name));
+    let sinks = linked.into_iter().flatten().filter_map(|to| Some((*to, model.node(*to)?)));
+    let sinks = sinks.filter(|(_, node)| node.is_sink());
+    let sink = sinks.min_by_key(|(_, node)| !is_ours(&node.name));
+    let channels = said.stream_channels();
+    let room = sink.map(|(id, _)| model.sink_channels(id).len() as u32);
+    let folded_to = room.zip(channels).filter(|(to, from)| *to > 0 && to < from).map(|(to, _)| to);
     Some(StreamSeen {
         serial: node.serial,
         node_name: node.name.clone(),
         app,
-        sink: sink.map(|sink| sink.name.clone()),
+        sink: sink.map(|(_, sink)| sink.name.clone()),
         playing: said.running,
-        channels: Some(said.output_ports).filter(|count| *count > 0),
+        channels,
+        folded_to,
+        on_its_bus: 0,
         volumes: said.volumes.iter().copied().take(MAX_CHANNELS).collect(),
         muted: said.muted,
         tie: Tie::None,

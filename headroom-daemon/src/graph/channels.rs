@@ -60,6 +60,12 @@ impl Channels {
     pub(super) fn count(&self) -> usize {
         self.numbers.len()
     }
+
+    /// Where each channel of `self` is among those of `other`, if all of them are there.
+    pub(super) fn places_in(&self, other: &Channels) -> Option<Vec<usize>> {
+        let place = |number: &u32| other.numbers.iter().position(|found| found == number);
+        self.numbers.iter().map(place).collect()
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +77,14 @@ mod tests {
         let channels = Channels::of_sink(&["FL", "FR", "FC", "LFE", "SL", "SR"]);
         assert_eq!(channels.layout, Layout::SURROUND_5_1);
         assert_eq!(channels.numbers, [3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn left_and_right_are_found_among_others_wherever_they_are() {
+        let places = |names: &[&str]| Channels::stereo().places_in(&Channels::of_sink(names));
+        assert_eq!(places(&["FL", "FR", "FC", "LFE", "SL", "SR"]), Some(vec![0, 1]));
+        assert_eq!(places(&["FC", "FR", "FL"]), Some(vec![2, 1]));
+        assert_eq!(places(&["FL", "FC", "RC"]), None);
     }
 
     #[test]

@@ -16,6 +16,13 @@ use super::notice::{Notice, Notices};
 use super::pods;
 use super::said::{Facts, MOST_CHANNELS, NodeNews, NodeProps};
 
+/// What is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Stream,
+    Sink,
+}
+
 /// A stream or a sink that is listened to: what it is, whether it runs, and its volume.
 pub(super) struct NodeListening {
     // Before the proxy: a listener unhooks itself from it.
@@ -27,6 +34,7 @@ impl NodeListening {
     pub(super) fn new(
         registry: &RegistryRc,
         id: u32,
+        kind: Kind,
         notices: &Notices,
     ) -> Result<NodeListening, pw::Error> {
         let node: Node = bind(registry, id, ObjectType::Node)?;
@@ -50,16 +58,30 @@ impl NodeListening {
                 };
                 of_info.push(Notice::NodeSays(id, news));
             })
-            .param(move |_, param, _, _, pod| {
-                if param == ParamType::Props
-                    && let Some(pod) = pod
-                {
-                    let volume = pods::read_node_volume(pod, MOST_CHANNELS);
-                    of_param.push(Notice::NodeVolume(id, volume));
+            .param(move |_, param, index, _, pod| {
+                let Some(pod) = pod else { return };
+                let notice = match param {
+                    ParamType::Props => {
+                        let volume = pods::read_node_volume(pod, MOST_CHANNELS);
+                        Some(Notice::NodeVolume(id, volume))
+                    }
+                    // What it plays in, or else what it would like most.
+                    ParamType::Format | ParamType::EnumFormat if index == 0 => {
+                        pods::read_channels(pod).map(|count| Notice::NodeChannels(id, count))
+                    }
+                    _ => None,
+                };
+                if let Some(notice) = notice {
+                    of_param.push(notice);
                 }
             })
             .register();
-        node.subscribe_params(&[ParamType::Props]);
+        match kind {
+            Kind::Sink => node.subscribe_params(&[ParamType::Props]),
+            Kind::Stream => {
+                node.subscribe_params(&[ParamType::Props, ParamType::EnumFormat, ParamType::Format])
+            }
+        }
         Ok(NodeListening { _listener: listener, _node: node })
     }
 }

@@ -4,7 +4,7 @@
 //! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
 //! queue, events go out through another; both are plain values, and no PipeWire type crosses
 //! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
-//! `channels`, `hearing`, `model`, `census`, `targets`); policy about streams and profiles is not
+//! `channels`, `hearing`, `model`, `census`, `sliders`, `targets`); policy about streams and profiles is not
 //! its business.
 
 mod bindings;
@@ -25,6 +25,7 @@ mod pods;
 mod said;
 mod session;
 mod session_manager;
+mod sliders;
 mod streams;
 mod targets;
 mod thread;
@@ -116,16 +117,35 @@ pub enum Destination {
 pub enum InsertId {
     /// The bus that apps are levelled on.
     Main,
+    /// The bus of streams of one or two channels, while the device sink has more: in front of
+    /// more channels PipeWire 0.3.65 makes up sound for those that a stream does not have.
+    Stereo,
     /// The limiter in front of the device sink.
     Master,
 }
 
 impl InsertId {
+    /// All that there can be.
+    pub const ALL: [InsertId; 3] = [InsertId::Main, InsertId::Stereo, InsertId::Master];
+
+    /// Whether streams are levelled on it.
+    #[must_use]
+    pub fn is_bus(self) -> bool {
+        self != InsertId::Master
+    }
+
+    /// The insert whose sink has this node name.
+    #[must_use]
+    pub fn of_node(name: &str) -> Option<InsertId> {
+        InsertId::ALL.into_iter().find(|insert| insert.node_name() == name)
+    }
+
     /// Node name of the insert's sink.
     #[must_use]
     pub fn node_name(self) -> &'static str {
         match self {
             InsertId::Main => "headroom.main",
+            InsertId::Stereo => "headroom.stereo",
             InsertId::Master => "headroom.master",
         }
     }
@@ -138,5 +158,5 @@ fn is_our_output(name: &str) -> bool {
 
 /// Whether a sink of this name is one of ours.
 fn is_ours(name: &str) -> bool {
-    name == InsertId::Main.node_name() || name == InsertId::Master.node_name()
+    InsertId::of_node(name).is_some()
 }

@@ -32,6 +32,8 @@ pub(super) enum Notice {
     NodeSays(u32, NodeNews),
     /// A sink reports its volume.
     NodeVolume(u32, NodeVolume),
+    /// A stream says how many channels its app has.
+    NodeChannels(u32, u32),
     /// The client of a stream says what app it is.
     ClientSays(u32, Facts),
     /// The device sink reports its volume.

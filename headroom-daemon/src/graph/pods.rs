@@ -10,9 +10,9 @@ use pipewire::spa::param::ParamType;
 use pipewire::spa::param::audio::{AudioFormat, AudioInfoRaw};
 use pipewire::spa::pod::deserialize::PodDeserializer;
 use pipewire::spa::pod::serialize::PodSerializer;
-use pipewire::spa::pod::{Object, Pod, Property, Value, ValueArray};
+use pipewire::spa::pod::{ChoiceValue, Object, Pod, Property, Value, ValueArray};
 use pipewire::spa::sys;
-use pipewire::spa::utils::Id;
+use pipewire::spa::utils::{Choice, ChoiceEnum, Id};
 
 use crate::audio::Volume;
 
@@ -150,6 +150,26 @@ pub(super) fn read_node_volume(pod: &Pod, most_channels: usize) -> NodeVolume {
         }
     }
     volume
+}
+
+/// How many channels a Format or EnumFormat parameter is about: the app's own, whatever ports
+/// PipeWire makes for them.
+pub(super) fn read_channels(pod: &Pod) -> Option<u32> {
+    let object = object(pod, sys::SPA_TYPE_OBJECT_Format)?;
+    let channels =
+        object.properties.into_iter().find(|p| p.key == sys::SPA_FORMAT_AUDIO_channels)?;
+    let count = match channels.value {
+        Value::Int(count) => count,
+        Value::Choice(ChoiceValue::Int(Choice(_, choice))) => match choice {
+            ChoiceEnum::None(count)
+            | ChoiceEnum::Range { default: count, .. }
+            | ChoiceEnum::Step { default: count, .. }
+            | ChoiceEnum::Enum { default: count, .. }
+            | ChoiceEnum::Flags { default: count, .. } => count,
+        },
+        _ => return None,
+    };
+    u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
 /// A Props parameter that sets a volume on `channels` channels.
@@ -309,6 +329,24 @@ mod tests {
         let route = RouteId { index: 3, device: 7 };
         let bytes = route_volume(route, &Volume::FULL, 2);
         assert_eq!(read_route(bytes.pod().expect("a pod")), Some(route));
+    }
+
+    #[test]
+    fn a_format_says_how_many_channels_the_app_has() {
+        assert_eq!(read_channels(format(&[3, 4, 5]).pod().expect("a pod")), Some(3));
+        let either = Value::Choice(ChoiceValue::Int(Choice(
+            pipewire::spa::utils::ChoiceFlags::empty(),
+            ChoiceEnum::Range { default: 2, min: 1, max: 64 },
+        )));
+        let of = |value| {
+            let properties = vec![Property::new(sys::SPA_FORMAT_AUDIO_channels, value)];
+            let (type_, id) = (sys::SPA_TYPE_OBJECT_Format, ParamType::EnumFormat.as_raw());
+            read_channels(PodBytes::of(Object { type_, id, properties }).pod().expect("a pod"))
+        };
+        assert_eq!(of(either), Some(2));
+        assert_eq!(of(Value::Int(0)), None);
+        assert_eq!(of(Value::Bool(true)), None);
+        assert_eq!(read_channels(volume(&Volume::FULL, 2).pod().expect("a pod")), None);
     }
 
     #[test]

@@ -165,6 +165,15 @@ pub(super) struct Said {
     /// Linear; empty before the first report.
     pub(super) volumes: Vec<f32>,
     pub(super) muted: bool,
+    /// How many channels the app of a stream has, once it has said so.
+    pub(super) channels: Option<u32>,
+}
+
+impl Said {
+    /// How many channels a stream has. Its ports are as many as the sink's that it is linked to.
+    pub(super) fn stream_channels(&self) -> Option<u32> {
+        self.channels.or(Some(self.output_ports).filter(|count| *count > 0))
+    }
 }
 
 /// All that has been heard so far, by the id of who has said it.
@@ -199,6 +208,12 @@ impl Heard {
             said.muted = muted;
         }
         before != *said
+    }
+
+    /// Gives whether anything is another.
+    pub(super) fn channels(&mut self, id: u32, count: u32) -> bool {
+        let Some(said) = self.nodes.get_mut(&id) else { return false };
+        said.channels.replace(count) != Some(count)
     }
 
     /// Gives whether anything is another.
@@ -261,7 +276,10 @@ mod tests {
         assert!(heard.volume(7, volume(Some(vec![0.5]), None)));
         assert!(heard.volume(7, volume(None, Some(true))));
         let volumes = vec![0.5];
-        let said = Said { props, running: false, output_ports: 2, volumes, muted: true };
+        assert!(heard.channels(7, 6) && !heard.channels(7, 6) && !heard.channels(8, 6));
+        let channels = Some(6);
+        let said = Said { props, running: false, output_ports: 2, volumes, muted: true, channels };
+        assert_eq!(said.stream_channels(), Some(6), "not that of its ports");
         assert_eq!(heard.nodes[&7], said);
         heard.forget(7);
         assert!(heard.nodes.is_empty());

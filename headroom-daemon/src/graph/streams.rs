@@ -44,6 +44,17 @@ pub(super) struct Names {
     pub(super) media: &'static str,
 }
 
+/// The way of the sound through an insert.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// The channels that come in, and are processed.
+    pub(super) input: &'a Channels,
+    /// The channels that go out: those and perhaps more, which are silent.
+    pub(super) output: &'a Channels,
+    /// The name of the sink that they go to.
+    pub(super) target: &'a str,
+}
+
 /// An insert's streams. Dropping it takes them out of the graph.
 pub(super) struct Streams {
     // A listener unhooks itself from its stream when it is dropped, so it must go first:
@@ -60,12 +71,12 @@ impl Streams {
         core: &CoreRc,
         id: InsertId,
         names: &Names,
-        channels: &Channels,
-        target: &str,
+        way: Way<'_>,
         insert: Insert,
         notices: &Notices,
     ) -> Result<Streams, pw::Error> {
         let playback_name = format!("{}.out", names.node);
+        let places = way.input.places_in(way.output).ok_or(pw::Error::CreationFailed)?;
         let capture = StreamRc::new(
             core.clone(),
             names.node,
@@ -103,7 +114,7 @@ impl Streams {
                 // Without it the graph runs for ever with nothing playing; `out` is not known
                 // to 0.3.65.
                 *pw::keys::NODE_PASSIVE => "true",
-                "target.object" => target,
+                "target.object" => way.target,
                 // Ours to say, at every start anew.
                 "state.restore-target" => "false",
                 "state.restore-props" => "false",
@@ -114,13 +125,13 @@ impl Streams {
         let gate = Arc::new(Gate::default());
         let listeners = [
             process_capture(&capture, &playback, &gate)?,
-            process_playback(&playback, &capture, insert, &gate)?,
+            process_playback(&playback, &capture, insert, places, &gate)?,
             listen(&capture, id, Side::Capture, notices)?,
             listen(&playback, id, Side::Playback, notices)?,
         ];
         let streams = Streams { _listeners: listeners, gate, capture, playback };
 
-        let format = pods::format(&channels.numbers);
+        let format = pods::format(&way.input.numbers);
         let flags = StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
         let mut format_params = [format.pod().ok_or(pw::Error::CreationFailed)?];
         streams.capture.connect(
@@ -129,6 +140,7 @@ impl Streams {
             flags | StreamFlags::from_bits_retain(ASYNC),
             &mut format_params,
         )?;
+        let format = pods::format(&way.output.numbers);
         let mut format_params = [format.pod().ok_or(pw::Error::CreationFailed)?];
         streams.playback.connect(
             Direction::Output,
@@ -274,6 +286,7 @@ fn process_playback(
     playback: &Stream,
     capture: &StreamRc,
     mut insert: Insert,
+    places: Vec<usize>,
     gate: &Arc<Gate>,
 ) -> Result<StreamListener<()>, pw::Error> {
     let (capture, gate) = (capture.clone(), gate.clone());
@@ -288,16 +301,22 @@ fn process_playback(
             }
             let Some(mut output) = playback.dequeue_buffer() else { return };
             let rate_hz = playback.time().map_or(0, |time| time.rate().denom);
-            process(&mut insert, rate_hz, input.as_mut(), &mut output);
+            process(&mut insert, &places, rate_hz, input.as_mut(), &mut output);
         })
         .register()
 }
 
-/// Processes one cycle from one buffer into the other. Whatever does not fit is silence,
-/// never what the buffer held before.
+/// Processes one cycle from one buffer into the other, each plane to its place. Whatever does not
+/// fit is silence, never what the buffer held before.
 ///
 /// Real-time safe: yes.
-fn process(insert: &mut Insert, rate_hz: u32, input: Option<&mut Buffer>, output: &mut Buffer) {
+fn process(
+    insert: &mut Insert,
+    places: &[usize],
+    rate_hz: u32,
+    input: Option<&mut Buffer>,
+    output: &mut Buffer,
+) {
     let frames = match &input {
         Some(_) => usize::MAX,
         None => usize::try_from(output.requested()).unwrap_or(0),
@@ -315,11 +334,11 @@ fn process(insert: &mut Insert, rate_hz: u32, input: Option<&mut Buffer>, output
         frames = frames.min(data.as_raw().maxsize as usize / size_of::<f32>());
     }
 
-    let fits = inputs.len() == outputs.len() && outputs.len() <= headroom_dsp::MAX_CHANNELS;
-    let mut inputs = inputs.iter_mut();
+    let fits = inputs.len() == places.len()
+        && places.len() <= headroom_dsp::MAX_CHANNELS
+        && places.iter().all(|place| *place < outputs.len());
     let mut planes: [&mut [f32]; headroom_dsp::MAX_CHANNELS] = Default::default();
-    let mut count = 0;
-    for data in outputs.iter_mut() {
+    for (index, data) in outputs.iter_mut().enumerate() {
         let chunk = data.chunk_mut();
         *chunk.offset_mut() = 0;
         *chunk.size_mut() = (frames * size_of::<f32>()) as u32;
@@ -331,16 +350,17 @@ fn process(insert: &mut Insert, rate_hz: u32, input: Option<&mut Buffer>, output
         else {
             continue;
         };
-        match inputs.next().map(samples_in).and_then(|samples| samples.get(..frames)) {
+        let from = places.iter().position(|place| *place == index).filter(|_| fits);
+        let samples = from.and_then(|from| inputs.get_mut(from)).map(samples_in);
+        match samples.and_then(|samples| samples.get(..frames)) {
             Some(samples) => plane.copy_from_slice(samples),
             None => plane.fill(0.0),
         }
-        if let Some(slot) = planes.get_mut(count) {
+        if let Some(slot) = from.and_then(|from| planes.get_mut(from)) {
             *slot = plane;
-            count += 1;
         }
     }
-    let block = planes.get_mut(..count).unwrap_or_default();
+    let block = planes.get_mut(..places.len()).unwrap_or_default();
     if fits {
         insert.process(rate_hz, block);
     } else {

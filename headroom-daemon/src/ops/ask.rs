@@ -43,6 +43,7 @@ pub(crate) fn status(model: &Model, now: Instant) -> Status {
                 gain_db: model.gain_db(stream),
                 sink: stream.sink.clone(),
                 contest: stream.contest.clone(),
+                folded: stream.folded,
             })
             .collect(),
         overrides: overridden

@@ -4,12 +4,12 @@
 //! than before is published one by one, so that each event says what has happened.
 
 use headroom_ipc::{
-    Contest, ContestedBy, Route, RoutedBy, Routing, RoutingChange, Sink, SinkKind, SinkRemoved,
-    Sinks, SinksChange, Stream, StreamRemoved,
+    Contest, ContestedBy, Fold, OwnVolume, Route, RoutedBy, Routing, RoutingChange, Sink, SinkKind,
+    SinkRemoved, Sinks, SinksChange, Stream, StreamRemoved,
 };
 
 use super::identity::lasting;
-use super::{Effects, MAIN_BUS, Model};
+use super::{Effects, Model, bus_name};
 use crate::graph::{self, GraphCommand, InsertId, MovedBy, Seen, SinkSeen, StreamSeen};
 
 /// Takes the picture over.
@@ -110,7 +110,7 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     let app = names.into_iter().flatten().next();
     let or_node = || Some(seen.node_name.clone()).filter(|name| !name.is_empty());
     let app = app.or_else(or_node).unwrap_or_else(|| format!("stream {}", seen.serial));
-    let is_on_main = seen.sink.as_deref() == Some(InsertId::Main.node_name());
+    let bus = seen.sink.as_deref().and_then(InsertId::of_node).and_then(bus_name);
     let mut stream = Stream {
         id: seen.serial,
         app,
@@ -122,7 +122,7 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         pid: facts.pid,
         route: Route::default(),
         routed_by: RoutedBy::Graph,
-        bus: is_on_main.then(|| MAIN_BUS.to_owned()),
+        bus: bus.map(str::to_owned),
         sink: seen.sink.clone(),
         contested: seen.contest.is_some(),
         playing: seen.playing,
@@ -131,6 +131,12 @@ fn stream(model: &Model, seen: &StreamSeen) -> Stream {
         contest: seen.contest.as_ref().map(contest),
         volume_db: seen.volumes.iter().map(|volume| db(*volume)).collect(),
         muted: seen.muted,
+        folded: seen.folded_to.zip(seen.channels).map(|(to, from)| Fold { from, to }),
+        own_volume: match seen.on_its_bus {
+            0 => None,
+            1 => Some(OwnVolume::Kept),
+            _ => Some(OwnVolume::Approximate),
+        },
     };
     decide_route(model, &mut stream);
     stream
@@ -155,19 +161,20 @@ fn decide_route(model: &Model, stream: &mut Stream) {
 
 /// The route of a stream that goes to this sink; one that is linked to none goes to the default.
 fn route(model: &Model, sink: Option<&str>) -> Route {
-    match sink.or(model.sinks().device.default_sink.as_deref()) {
-        Some(name) if name == InsertId::Main.node_name() => Route::Processed,
-        Some(name) if name == InsertId::Master.node_name() => Route::Protected,
-        _ => Route::Bypass,
+    let name = sink.or(model.sinks().device.default_sink.as_deref());
+    match name.and_then(InsertId::of_node) {
+        Some(InsertId::Main | InsertId::Stereo) => Route::Processed,
+        Some(InsertId::Master) => Route::Protected,
+        None => Route::Bypass,
     }
 }
 
 fn sink(seen: &SinkSeen) -> Sink {
-    let kind = match seen.name.as_str() {
-        name if name == InsertId::Main.node_name() => SinkKind::Bus,
-        name if name == InsertId::Master.node_name() => SinkKind::Master,
-        _ if seen.is_device => SinkKind::Device,
-        _ => SinkKind::Virtual,
+    let kind = match InsertId::of_node(&seen.name) {
+        Some(InsertId::Main | InsertId::Stereo) => SinkKind::Bus,
+        Some(InsertId::Master) => SinkKind::Master,
+        None if seen.is_device => SinkKind::Device,
+        None => SinkKind::Virtual,
     };
     Sink {
         id: seen.serial,

@@ -24,11 +24,11 @@ use headroom_profile::{Folders, wire};
 use broadcaster::Broadcaster;
 pub use broadcaster::SeatId;
 pub use model::{Gains, Start};
-pub(crate) use model::{MAIN_BUS, Model};
+pub(crate) use model::{MAIN_BUS, Model, bus_name};
 pub(crate) use profiles::News;
 pub use profiles::Stillness;
 
-use crate::graph::{GraphCommand, InsertId};
+use crate::graph::GraphCommand;
 use crate::meters::Pace;
 use crate::outbox::Doorbell;
 use crate::store::Remembered;
@@ -123,7 +123,7 @@ impl DaemonState {
         } else {
             self.model.levels.publish_hz().min(self.broadcaster.wanted_hz())
         };
-        Pace { ticks_hz, levels: running.contains(&InsertId::Main) }
+        Pace { ticks_hz, levels: running.iter().any(|insert| insert.is_bus()) }
     }
 
     /// Where profiles are, for reading them again.

@@ -35,12 +35,25 @@ pub struct Start {
 
 /// The bus that everything goes through that is not sent elsewhere.
 pub(crate) const MAIN_BUS: &str = "main";
+/// Name of the bus that takes streams of one or two channels in place of the main bus.
+const STEREO_BUS: &str = "stereo";
+
+/// What the bus of this insert is called, if it is a bus.
+pub(crate) fn bus_name(insert: InsertId) -> Option<&'static str> {
+    match insert {
+        InsertId::Main => Some(MAIN_BUS),
+        InsertId::Stereo => Some(STEREO_BUS),
+        InsertId::Master => None,
+    }
+}
 
 /// What is done to the sound; nothing while it was not measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Gains {
     /// By the main bus.
-    pub bus_db: Option<f32>,
+    pub main_db: Option<f32>,
+    /// By the bus for streams of one or two channels.
+    pub stereo_db: Option<f32>,
     /// By the master.
     pub master_db: Option<f32>,
 }
@@ -184,11 +197,11 @@ impl Model {
         if self.running.is_empty() {
             return None;
         }
-        let Gains { bus_db, master_db } = self.gains;
-        match stream.sink.as_deref()? {
-            name if name == InsertId::Main.node_name() => Some(bus_db? + master_db?),
-            name if name == InsertId::Master.node_name() => master_db,
-            _ => None,
+        let Gains { main_db, stereo_db, master_db } = self.gains;
+        match InsertId::of_node(stream.sink.as_deref()?)? {
+            InsertId::Main => Some(main_db? + master_db?),
+            InsertId::Stereo => Some(stereo_db? + master_db?),
+            InsertId::Master => master_db,
         }
     }
 

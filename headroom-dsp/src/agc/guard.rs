@@ -23,6 +23,9 @@ const HOLD_S: f32 = 0.08;
 const ENGAGED_RELEASE_DB_PER_S: f32 = 60.0;
 const RELEASE_DB_PER_S: f32 = 20.0;
 
+/// What is forgotten is what was heard in the last so much time, at most twice that.
+const MISTAKEN_S: f32 = 0.1;
+
 /// A mean square that fades with a time constant.
 #[derive(Debug, Default)]
 struct Fading {
@@ -65,6 +68,9 @@ pub(super) struct Guard {
     calm_s: f32,
     held_s: f32,
     reduction_db: f32,
+    /// The reduction as it was one and two times [`MISTAKEN_S`] ago.
+    earlier_db: [f32; 2],
+    since_s: f32,
 }
 
 impl Guard {
@@ -75,8 +81,10 @@ impl Guard {
         self.sustained.set_time(0.15, tick_s);
     }
 
-    /// Forgets what it heard; a reduction that stands goes on from where it is.
+    /// Forgets what it heard; a reduction that stood before that goes on from where it was. If the
+    /// level is as high as it seemed, the guard is back within milliseconds.
     pub(super) fn forget(&mut self) {
+        self.reduction_db = self.reduction_db.min(self.earlier_db[0]);
         for level in [&mut self.fast, &mut self.short, &mut self.sustained] {
             level.mean_square = 0.0;
         }
@@ -136,6 +144,11 @@ impl Guard {
         } else {
             0.0
         };
+        self.since_s += self.tick_s;
+        if self.since_s >= MISTAKEN_S {
+            self.since_s = 0.0;
+            self.earlier_db = [self.earlier_db[1], self.reduction_db];
+        }
         if self.reduction_db == 0.0 && wanted_db == 0.0 {
             return 0.0;
         }
@@ -196,5 +209,21 @@ mod tests {
     fn five_over_the_aim_is_no_burst() {
         let mut guard = guard();
         assert_eq!(run(&mut guard, AIM + 5.0, 5.0), 0.0);
+    }
+
+    #[test]
+    fn what_was_heard_by_mistake_is_forgiven_and_what_was_not_stays() {
+        let mut by_mistake = guard();
+        run(&mut by_mistake, AIM, 2.0);
+        assert!(run(&mut by_mistake, AIM + 60.0, 0.03) > 40.0);
+        by_mistake.forget();
+        assert!(run(&mut by_mistake, AIM, 0.01) < 0.1, "a burst that was none");
+        // A blast that goes on is held down again at once.
+        let mut blast = guard();
+        run(&mut blast, AIM, 2.0);
+        let before = run(&mut blast, AIM + 30.0, 1.0);
+        blast.forget();
+        let after = run(&mut blast, AIM + 30.0, 0.02);
+        assert!(after > before - 1.0, "{after} dB after {before} dB");
     }
 }

@@ -19,8 +19,8 @@ pub use profile::{
     Profile, ProfileDetail, ProfileFault, ProfileOrigin, ProfileValue, Profiles, Reloaded,
 };
 pub use routing::{
-    Contest, ContestedBy, InvalidRoute, Match, Route, RoutedBy, Routing, Rule, RuleOrigin,
-    RulePlace, Rules, Stream, StreamRemoved,
+    Contest, ContestedBy, Fold, InvalidRoute, Match, OwnVolume, Route, RoutedBy, Routing, Rule,
+    RuleOrigin, RulePlace, Rules, Stream, StreamRemoved,
 };
 pub use setting::{Accepts, Bypass, Kind, Setting, SettingValue, Settings};
 pub use sinks::{Device, Sink, SinkKind, SinkRemoved, Sinks};

@@ -231,6 +231,22 @@ pub struct Stream {
     /// Whether the app is muted. Optional: absent where it is not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub muted: bool,
+    /// Its channels are folded into fewer. Optional: absent where each of them is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Fold>,
+    /// What becomes of the app's own volume. Optional: absent while it does not play on a bus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_volume: Option<OwnVolume>,
+}
+
+/// Channels that are folded into fewer, because the sink has no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Fold {
+    /// How many channels the stream has.
+    pub from: u32,
+    /// How many channels are left of them.
+    pub to: u32,
 }
 
 /// Which of the rules it is.
@@ -279,6 +295,18 @@ words! {
         Metadata = "metadata",
         /// It is linked to another sink than the one that it is told.
         Links = "links",
+    }
+}
+
+words! {
+    /// What becomes of the app's own volume on a bus.
+    OwnVolume {
+        /// It is taken off before the bus levels the stream, and put back behind: what the app is
+        /// set to is what is heard.
+        Kept = "kept",
+        /// Several streams play on the bus, which levels their sum: their volumes hold between
+        /// them, and the bus makes up for some of what they have in common.
+        Approximate = "approximate",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contest, Device, Graph, Route, SettingValue, Warning};
+use super::{Contest, Device, Fold, Graph, Route, SettingValue, Warning};
 use crate::finite;
 
 /// Everything that a person would ask first.
@@ -65,6 +65,9 @@ pub struct StreamStatus {
     /// Who moves it away from its route. Optional: absent while it is not contested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest: Option<Contest>,
+    /// Its channels are folded into fewer. Optional: absent where each of them is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Fold>,
 }
 
 /// A setting that the user has changed at run time.

@@ -166,6 +166,8 @@ pub(crate) fn stream() -> Stream {
         contest: None,
         volume_db: Vec::new(),
         muted: false,
+        folded: None,
+        own_volume: None,
     }
 }
 
@@ -183,6 +185,20 @@ pub(crate) fn contested_stream() -> Stream {
         muted: true,
         ..stream()
     }
+}
+
+/// A stream of more channels than the device has.
+pub(crate) fn folded_stream() -> Stream {
+    Stream {
+        channels: Some(6),
+        folded: Some(fold()),
+        own_volume: Some(OwnVolume::Approximate),
+        ..stream()
+    }
+}
+
+pub(super) fn fold() -> Fold {
+    Fold { from: 6, to: 2 }
 }
 
 pub(super) fn contest() -> Contest {
@@ -280,6 +296,7 @@ pub(super) fn status() -> Status {
             gain_db: Some(10.75),
             sink: None,
             contest: None,
+            folded: None,
         }],
         overrides: vec![Override {
             key: "agc.target_lufs".into(),

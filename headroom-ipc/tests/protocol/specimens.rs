@@ -164,6 +164,14 @@ fn replies() -> Vec<Specimen> {
             },
         ),
         reply::<StreamList>(Streams { streams: vec![stream()] }),
+        reply_with::<StatusCall>(
+            ".folded",
+            Status {
+                streams: vec![StreamStatus { folded: Some(fold()), ..status().streams.remove(0) }],
+                ..status()
+            },
+        ),
+        reply_with::<StreamList>(".folded", Streams { streams: vec![folded_stream()] }),
         reply_with::<StreamList>(".contested", Streams { streams: vec![contested_stream()] }),
         reply::<SinkList>(sinks()),
         reply::<ProfileList>(profiles()),

@@ -165,13 +165,14 @@ fn every_topic_event_code_and_word_stands_there() {
         ("ProfileOrigin", ProfileOrigin::WORDS),
         ("RoutedBy", RoutedBy::WORDS),
         ("ContestedBy", ContestedBy::WORDS),
+        ("OwnVolume", OwnVolume::WORDS),
         ("RuleOrigin", RuleOrigin::WORDS),
         ("SinkKind", SinkKind::WORDS),
         ("Topic", Topic::WORDS),
     ] {
         assert_eq!(words[&code(name)], quoted(known).join(", "), "{name}");
     }
-    assert_eq!(words.len(), 8);
+    assert_eq!(words.len(), 9);
 }
 
 #[test]

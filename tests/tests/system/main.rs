@@ -24,6 +24,8 @@ mod remembering;
 mod restarts;
 mod routes;
 mod setting;
+mod sliders;
 mod soak;
+mod surround;
 mod traps;
 mod volume;

@@ -8,7 +8,7 @@ use pipewire as pw;
 use super::Session;
 use crate::graph::GraphEvent;
 use crate::graph::census::{Followed, Seen, followed, look};
-use crate::graph::listening::{ClientListening, NodeListening};
+use crate::graph::listening::{ClientListening, Kind, NodeListening};
 use crate::graph::pods::NodeVolume;
 use crate::graph::said::{Facts, Heard, NodeNews};
 use crate::graph::targets::Asks;
@@ -26,17 +26,34 @@ pub(super) struct Census {
     told: Seen,
     told_at: Option<Instant>,
     is_stale: bool,
+    /// Since the volumes of apps were last looked at.
+    has_moved: bool,
 }
 
 impl Census {
     /// The graph is another.
     pub(super) fn changed(&mut self) {
-        self.is_stale = true;
+        self.note(true);
+    }
+
+    fn note(&mut self, is_other: bool) {
+        self.is_stale |= is_other;
+        self.has_moved |= is_other;
+    }
+
+    /// All that has been heard.
+    pub(super) fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
+    /// Whether anything is other than at the last call.
+    pub(super) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.has_moved)
     }
 
     /// An object has gone. Its id may be given to another at once.
     pub(super) fn removed(&mut self, id: u32) {
-        self.is_stale = true;
+        self.note(true);
         self.nodes.remove(&id);
         self.clients.remove(&id);
         self.heard.forget(id);
@@ -44,25 +61,40 @@ impl Census {
 
     pub(super) fn node_says(&mut self, id: u32, news: NodeNews) {
         if self.nodes.contains_key(&id) {
-            self.is_stale |= self.heard.node_says(id, news);
+            let is_other = self.heard.node_says(id, news);
+            self.note(is_other);
         }
     }
 
     pub(super) fn node_volume(&mut self, id: u32, volume: NodeVolume) {
-        self.is_stale |= self.heard.volume(id, volume);
+        let is_other = self.heard.volume(id, volume);
+        self.note(is_other);
+    }
+
+    pub(super) fn node_channels(&mut self, id: u32, count: u32) {
+        let is_other = self.heard.channels(id, count);
+        self.note(is_other);
     }
 
     pub(super) fn client_says(&mut self, id: u32, facts: Facts) {
         if self.clients.contains_key(&id) {
-            self.is_stale |= self.heard.client_says(id, facts);
+            let is_other = self.heard.client_says(id, facts);
+            self.note(is_other);
         }
     }
 
     /// What has said what it is, by id: what it asks for.
     pub(super) fn asks(&self) -> impl Iterator<Item = (u32, Asks<'_>)> {
         self.heard.nodes.iter().map(|(id, said)| {
-            let (props, has_ports) = (&said.props, said.output_ports > 0);
-            (*id, Asks { for_sink: &props.asks_for, has_ports, key: props.key.as_deref() })
+            let props = &said.props;
+            let asks = Asks {
+                for_sink: &props.asks_for,
+                has_ports: said.output_ports > 0,
+                key: props.key.as_deref(),
+                channels: said.stream_channels(),
+                is_fixed: props.is_fixed,
+            };
+            (*id, asks)
         })
     }
 
@@ -116,11 +148,12 @@ impl Session<'_> {
     fn listen(&mut self, followed: &Followed) {
         let (registry, notices) = (&self.registry, &self.notices);
         let mut fault: Option<pw::Error> = None;
-        for id in followed.streams.iter().chain(&followed.sinks) {
+        let streams = followed.streams.iter().map(|id| (id, Kind::Stream));
+        for (id, kind) in streams.chain(followed.sinks.iter().map(|id| (id, Kind::Sink))) {
             if self.census.nodes.contains_key(id) {
                 continue;
             }
-            match NodeListening::new(registry, *id, notices) {
+            match NodeListening::new(registry, *id, kind, notices) {
                 Ok(node) => drop(self.census.nodes.insert(*id, node)),
                 Err(error) => fault = Some(error),
             }

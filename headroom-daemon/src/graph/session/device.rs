@@ -72,6 +72,7 @@ impl Session<'_> {
             self.model.linked_from(from).filter(|id| *id == to).count() > 0
         };
         let (Some(main), Some(master)) = (&self.main, &self.master) else { return false };
-        linked(main, master.streams.sink_id()) && self.heard_device().is_some()
+        let mut buses = [main].into_iter().chain(&self.stereo);
+        buses.all(|bus| linked(bus, master.streams.sink_id())) && self.heard_device().is_some()
     }
 }

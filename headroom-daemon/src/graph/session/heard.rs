@@ -71,6 +71,7 @@ impl Session<'_> {
             }
             Notice::NodeSays(id, news) => self.census.node_says(id, news),
             Notice::NodeVolume(id, volume) => self.census.node_volume(id, volume),
+            Notice::NodeChannels(id, count) => self.census.node_channels(id, count),
             Notice::ClientSays(id, facts) => self.census.client_says(id, facts),
             Notice::DeviceVolume(report) => {
                 if let Some(device) = &mut self.device {

@@ -1,15 +1,16 @@
-//! Makes the inserts: the master once there is a device sink to play to, with its channels, and
-//! the main bus once there is a master.
+//! Makes the inserts: the master once there is a device sink to play to, with its channels, the
+//! main bus once there is a master, and where these have more than two channels a bus for streams
+//! that have no more.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Outcome, Session};
-use crate::audio::{Controls, Insert, InsertHandle, StageParams, Volume, Watch};
+use crate::audio::{Controls, Insert, InsertHandle, Slider, StageParams, Volume, Watch};
 use crate::graph::carry::Carry;
 use crate::graph::channels::Channels;
 use crate::graph::pods::Latency;
-use crate::graph::streams::{MAX_FRAMES, Names, Streams};
+use crate::graph::streams::{MAX_FRAMES, Names, Streams, Way};
 use crate::graph::{GraphEvent, InsertId, is_ours};
 
 /// An insert in the graph.
@@ -17,7 +18,10 @@ pub(super) struct Live {
     pub(super) streams: Streams,
     pub(super) handle: InsertHandle,
     pub(super) watch: Arc<Watch>,
+    /// How many channels come in.
     pub(super) channels: usize,
+    /// The channels that go out.
+    pub(super) output: Channels,
     pub(super) volume: Volume,
     pub(super) running: bool,
     pub(super) has_node: bool,
@@ -55,7 +59,8 @@ impl Session<'_> {
         };
         let params = StageParams::Master(self.wishes.params.master);
         let watch = Arc::new(Watch::new(self.rate_hz));
-        self.master = self.make(InsertId::Master, &names, &channels, &name, params, watch);
+        let way = Way { input: &channels, output: &channels, target: &name };
+        self.master = self.make(InsertId::Master, &names, way, params, watch);
         self.pinned = Some(name);
     }
 
@@ -78,36 +83,67 @@ impl Session<'_> {
         });
         let watch = watch.clone();
         let target = InsertId::Master.node_name();
-        self.main = self.make(InsertId::Main, &names, &channels, target, params, watch);
+        let way = Way { input: &channels, output: &channels, target };
+        self.main = self.make(InsertId::Main, &names, way, params, watch);
+    }
+
+    /// The bus for streams of one or two channels in front of more.
+    ///
+    /// PipeWire 0.3.65 fills the centre of a sink that has one with what is left and right in the
+    /// stream, in the stream's own process, where nobody can undo it. In front of two channels it
+    /// has nothing to fill; and those two we put to their places ourselves.
+    pub(super) fn make_stereo(&mut self) {
+        let Some(main) = &self.main else { return };
+        if main.output.count() <= 2 {
+            return;
+        }
+        let (input, output) = (Channels::stereo(), main.output.clone());
+        if input.places_in(&output).is_none() {
+            return;
+        }
+        let names = Names {
+            node: InsertId::Stereo.node_name(),
+            description: "Headroom (stereo)",
+            media: "Headroom (stereo)",
+        };
+        let params = StageParams::Bus(self.wishes.params.bus);
+        let watch = self.wishes.stereo_watch.get_or_insert_with(|| {
+            let watch = Watch::new(self.rate_hz);
+            watch.set_agc_gain(self.wishes.agc_gain);
+            Arc::new(watch)
+        });
+        let watch = watch.clone();
+        let way = Way { input: &input, output: &output, target: InsertId::Master.node_name() };
+        self.stereo = self.make(InsertId::Stereo, &names, way, params, watch);
     }
 
     fn make(
         &mut self,
         id: InsertId,
         names: &Names,
-        channels: &Channels,
-        target: &str,
+        way: Way<'_>,
         params: StageParams,
         watch: Arc<Watch>,
     ) -> Option<Live> {
         let volume = Volume::FULL;
-        let controls = Controls { params, volume, out_gains: volume.gains() };
-        let made = Insert::prepare(channels.layout, MAX_FRAMES, controls, watch.clone())
+        let controls = Controls { params, volume, out_gains: volume.gains(), slider: Slider::FULL };
+        let made = Insert::prepare(way.input.layout, MAX_FRAMES, controls, watch.clone())
             .map_err(|error| error.to_string())
             .and_then(|(insert, handle, meters)| {
-                Streams::connect(&self.core, id, names, channels, target, insert, &self.notices)
+                Streams::connect(&self.core, id, names, way, insert, &self.notices)
                     .map(|streams| (streams, handle, meters))
                     .map_err(|error| error.to_string())
             });
         match made {
             Ok((streams, handle, meters)) => {
-                let count = channels.count();
+                let count = way.input.count();
                 self.events.send(GraphEvent::InsertMade { insert: id, channels: count, meters });
                 Some(Live {
                     streams,
                     handle,
                     watch,
                     channels: count,
+                    output: way.output.clone(),
                     volume,
                     running: false,
                     has_node: false,

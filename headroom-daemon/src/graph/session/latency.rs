@@ -29,10 +29,12 @@ impl Session<'_> {
             return;
         }
         self.looks_at_quantum = Some(now);
-        for live in self.main.iter_mut().chain(&mut self.master) {
+        for live in self.main.iter_mut().chain(&mut self.stereo).chain(&mut self.master) {
             live.pass_latency_on(Repeat::Known);
         }
-        let frames = self.lives().map(|live| live.watch.latency_frames()).sum();
+        // A stream goes through one bus or the other, and they are equally late.
+        let way = self.main.iter().chain(&self.master);
+        let frames = way.map(|live| live.watch.latency_frames()).sum();
         let rate_hz = self.master.as_ref().map_or(self.rate_hz, |master| master.watch.rate_hz());
         if self.told.latency != Some((frames, rate_hz)) {
             self.told.latency = Some((frames, rate_hz));

@@ -59,6 +59,7 @@ pub(super) struct Wishes {
     /// What the AGC starts from before it has a gain of its own.
     agc_gain: Db,
     main_watch: Option<Arc<Watch>>,
+    stereo_watch: Option<Arc<Watch>>,
     /// The number of this connection.
     session: u32,
     /// What is noted before it is changed.
@@ -73,6 +74,7 @@ impl Wishes {
             default: DefaultSink::after(settings.journal.former_default.as_ref()),
             agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
             main_watch: None,
+            stereo_watch: None,
             session: 0,
             notes: Notes::new(settings.journal, settings.notes),
         }
@@ -107,6 +109,7 @@ struct Told {
 /// One connection. Fields are dropped in this order: whatever hangs on the connection first.
 pub(super) struct Session<'a> {
     main: Option<Live>,
+    stereo: Option<Live>,
     master: Option<Live>,
     device: Option<DeviceBinding>,
     metadata: Option<MetadataBinding>,
@@ -179,6 +182,7 @@ impl<'a> Session<'a> {
         wishes.session += 1;
         let mut session = Session {
             main: None,
+            stereo: None,
             master: None,
             device: None,
             metadata: None,
@@ -265,6 +269,7 @@ impl<'a> Session<'a> {
             if self.ended.is_none() && !self.leaving {
                 self.advance(now);
             }
+            self.follow_sliders();
             self.look(now);
             self.tell_quantum(now);
             self.tell_default();
@@ -303,12 +308,13 @@ impl<'a> Session<'a> {
     }
 
     fn lives(&self) -> impl Iterator<Item = &Live> {
-        self.main.iter().chain(&self.master)
+        self.main.iter().chain(&self.stereo).chain(&self.master)
     }
 
     fn live_mut(&mut self, id: InsertId) -> Option<&mut Live> {
         match id {
             InsertId::Main => self.main.as_mut(),
+            InsertId::Stereo => self.stereo.as_mut(),
             InsertId::Master => self.master.as_mut(),
         }
     }
@@ -330,8 +336,8 @@ impl<'a> Session<'a> {
 
     fn set_params(&mut self, params: headroom_dsp::ChainParams) {
         self.wishes.params = params;
-        if let Some(main) = &mut self.main {
-            main.handle.update(|controls| controls.params = StageParams::Bus(params.bus));
+        for bus in self.main.iter_mut().chain(&mut self.stereo) {
+            bus.handle.update(|controls| controls.params = StageParams::Bus(params.bus));
         }
         if let Some(master) = &mut self.master {
             master.handle.update(|controls| controls.params = StageParams::Master(params.master));
@@ -363,6 +369,9 @@ impl<'a> Session<'a> {
         self.follow_device(now);
         if self.main.is_none() && self.device.is_some() {
             self.make_main();
+        }
+        if self.stereo.is_none() {
+            self.make_stereo();
         }
         self.pin(now);
         self.promote(now);

@@ -5,6 +5,8 @@ use std::time::Instant;
 use super::Session;
 use crate::audio::Volume;
 use crate::graph::carry::Write;
+use crate::graph::channels::Channels;
+use crate::graph::sliders::Players;
 use crate::graph::{GraphEvent, InsertId};
 
 impl Session<'_> {
@@ -16,6 +18,21 @@ impl Session<'_> {
         if !self.carry.is_linked() && self.is_linked() {
             let write = self.carry.link(now);
             self.carry_out(write);
+        }
+    }
+
+    /// Tells the buses the volume of the app that plays there alone.
+    pub(super) fn follow_sliders(&mut self) {
+        if !self.census.take_moved() {
+            return;
+        }
+        for bus in self.main.iter_mut().chain(&mut self.stereo) {
+            let Some(sink) = bus.streams.sink_id() else { continue };
+            let heard = self.census.heard();
+            let players = Players::on(sink, &self.model, heard);
+            if let Some(slider) = players.slider(&self.model, heard, bus.channels) {
+                bus.handle.update(|controls| controls.slider = slider);
+            }
         }
     }
 
@@ -54,6 +71,20 @@ impl Session<'_> {
                 controls.volume = volume;
                 controls.out_gains = gains;
             });
+            if let Some(stereo) = &mut self.stereo {
+                // The listener has one volume, which is that of the main bus; what this bus has
+                // of its own comes on top.
+                let places = Channels::stereo().places_in(&main.output).unwrap_or_default();
+                let volume = stereo.volume;
+                let mut own = volume.gains();
+                for (own, place) in own.iter_mut().zip(places) {
+                    *own *= gains[place];
+                }
+                stereo.handle.update(|controls| {
+                    controls.volume = volume;
+                    controls.out_gains = own;
+                });
+            }
         }
         if let Some(master) = &mut self.master {
             let volume = master.volume;

@@ -35,11 +35,16 @@ pub(in crate::graph) fn is_chosen(wanted: Option<&str>, around: Around<'_>) -> b
 }
 
 /// What a stream that others want at this sink needs, to go there.
-pub(super) fn course<'g>(to: Destination, wanted: Option<&str>, around: Around<'g>) -> Course<'g> {
+pub(super) fn course<'g>(
+    to: Destination,
+    wanted: Option<&str>,
+    channels: Option<u32>,
+    around: Around<'g>,
+) -> Course<'g> {
     // Where it goes while we say nothing.
     let Some(by_itself) = wanted.or(around.default_sink) else { return Course::Wait };
     let insert = match to {
-        Destination::Bus => InsertId::Main,
+        Destination::Bus => bus(channels, around.model),
         Destination::Master => InsertId::Master,
         Destination::Device if !is_ours(by_itself) => return Course::ByItself,
         Destination::Device => return around.device.map_or(Course::Wait, Course::To),
@@ -49,6 +54,15 @@ pub(super) fn course<'g>(to: Destination, wanted: Option<&str>, around: Around<'
         _ if by_itself == name => Course::ByItself,
         Some(_) => Course::To(name),
         None => Course::Wait,
+    }
+}
+
+/// The bus for a stream of so many channels.
+fn bus(channels: Option<u32>, model: &Model) -> InsertId {
+    let is_wide = channels.is_none_or(|channels| channels > 2);
+    match model.sink_named(InsertId::Stereo.node_name()) {
+        Some(_) if !is_wide => InsertId::Stereo,
+        _ => InsertId::Main,
     }
 }
 

@@ -20,9 +20,9 @@ mod wish;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::Aim;
 use super::model::Model;
 use super::said::Wanted;
+use super::{Aim, Destination, InsertId};
 pub use contest::{Contest, MovedBy};
 pub(super) use course::{Around, Course, is_chosen};
 use course::{course, wanted_sink};
@@ -67,6 +67,10 @@ pub(super) struct Asks<'g> {
     pub(super) has_ports: bool,
     /// What WirePlumber remembers it under.
     pub(super) key: Option<&'g str>,
+    /// How many channels it has, once that is known.
+    pub(super) channels: Option<u32>,
+    /// Whether it is not to be moved.
+    pub(super) is_fixed: bool,
 }
 
 impl Targets {
@@ -172,8 +176,12 @@ impl Targets {
         target.aims_at(aim);
         let holds =
             |aim: &Aim| target.may_be_moved() && (aim.is_firm || !is_chosen(wanted, around));
-        match aim.filter(holds) {
-            Some(aim) => course(aim.to, wanted, around),
+        // Who wants it at our bus means the bus that its channels are for.
+        let is_at_bus = wanted == Some(InsertId::Main.node_name());
+        let is_moved_on = is_at_bus && target.may_be_moved() && !asks.is_fixed;
+        let to = aim.filter(holds).map(|aim| aim.to);
+        match to.or(is_moved_on.then_some(Destination::Bus)) {
+            Some(to) => course(to, wanted, asks.channels, around),
             None => Course::ByItself,
         }
     }

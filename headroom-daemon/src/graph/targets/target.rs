@@ -16,6 +16,9 @@ pub(super) const YOUNG: Duration = Duration::from_secs(1);
 /// How long a stream may take to be linked to where the metadata says that it goes, before it is
 /// said again.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(2);
+/// The same for one that is linked to nothing at all: WirePlumber loses a stream now and then whose
+/// ports it makes anew for a sink of other channels.
+pub(super) const LINKING: Duration = Duration::from_secs(1);
 /// How long a stream is let go in between: WirePlumber takes what is written within moments for one
 /// word, and does not look whether a stream is linked to where it has been.
 pub(super) const STEP_BACK: Duration = Duration::from_millis(300);
@@ -335,7 +338,8 @@ impl Target {
             self.due = None;
             return writes;
         }
-        let due = *self.due.get_or_insert(now + ARRIVAL);
+        let is_linked = model.linked_from(id).next().is_some();
+        let due = *self.due.get_or_insert(now + if is_linked { ARRIVAL } else { LINKING });
         if now < due {
             return writes;
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::contest::{MEMORY, MOST_TRIES};
-use super::target::{ARRIVAL, STEP_BACK, YOUNG};
+use super::target::{ARRIVAL, LINKING, STEP_BACK, YOUNG};
 use super::*;
 use crate::graph::Destination;
 use crate::graph::model::{Client, Global, Link, Node};
@@ -30,6 +30,8 @@ struct Scene {
     targets: Targets,
     default_sink: &'static str,
     asks_for: Wanted,
+    channels: Option<u32>,
+    is_fixed: bool,
     now: Instant,
     values: BTreeMap<&'static str, String>,
     writes: usize,
@@ -45,6 +47,8 @@ impl Scene {
             targets,
             default_sink: "speakers",
             asks_for: Wanted::default(),
+            channels: Some(2),
+            is_fixed: false,
             now: now + YOUNG,
             values: BTreeMap::new(),
             writes: 0,
@@ -92,7 +96,13 @@ impl Scene {
             default_sink: Some(self.default_sink),
             device: Some("speakers"),
         };
-        let asks = Asks { for_sink: &self.asks_for, has_ports: true, key: Some(KEY) };
+        let asks = Asks {
+            for_sink: &self.asks_for,
+            has_ports: true,
+            key: Some(KEY),
+            channels: self.channels,
+            is_fixed: self.is_fixed,
+        };
         let course = self.targets.course(APP, aim, asks, around);
         self.targets.writes(APP, course, asks, &self.model, self.now)
     }
@@ -161,6 +171,35 @@ fn while_our_bus_is_the_default_what_is_to_go_past_us_is_sent_to_the_device() {
     scene.default_sink = "speakers";
     scene.aims_at(Some(Destination::Device));
     assert!(scene.values.is_empty(), "now it goes there by itself");
+}
+
+#[test]
+fn a_stream_goes_to_the_bus_that_its_channels_are_for() {
+    const STEREO: &str = "headroom.stereo";
+    let mut scene = Scene::new();
+    let (name, media_class) = (STEREO.to_owned(), "Audio/Sink".to_owned());
+    scene.model.add(34, Global::Node(Node { name, media_class, serial: 340, ..Node::default() }));
+    for (channels, bus) in [(Some(1), STEREO), (Some(2), STEREO), (Some(6), MAIN), (None, MAIN)] {
+        scene.channels = channels;
+        scene.aims_at(BUS);
+        assert_eq!(scene.target(), Some(bus), "{channels:?}");
+    }
+    // The main bus as the default is a place to go by itself for who has all its channels.
+    scene.default_sink = MAIN;
+    scene.aims_at(BUS);
+    assert_eq!(scene.target(), None);
+    scene.channels = Some(2);
+    scene.aims_at(BUS);
+    assert_eq!(scene.target(), Some(STEREO));
+    // Who puts a stereo app at the main bus has it levelled, and nothing made up for it.
+    scene.default_sink = "speakers";
+    scene.aims_at(None);
+    scene.says(OBJECT, Some("320"));
+    scene.aims_at(None);
+    assert_eq!(scene.target(), Some(STEREO));
+    scene.is_fixed = true;
+    scene.aims_at(None);
+    assert_eq!(scene.target(), Some("320"), "who is not to be moved is left alone");
 }
 
 #[test]
@@ -395,7 +434,13 @@ fn streams_that_share_a_key_do_not_lose_each_others_sink() {
     scene.targets.take(OTHER, Some(OBJECT), Some("310"), News::Written, scene.now);
     let around =
         Around { model: &scene.model, default_sink: Some("speakers"), device: Some("speakers") };
-    let asks = Asks { for_sink: &Wanted::default(), has_ports: true, key: Some(KEY) };
+    let asks = Asks {
+        for_sink: &Wanted::default(),
+        has_ports: true,
+        key: Some(KEY),
+        channels: Some(2),
+        is_fixed: false,
+    };
     scene.targets.course(OTHER, None, asks, around);
     let held = scene.writes(BUS.map(|to| Aim { to, is_firm: false, asked: 0 }));
     assert_eq!(remembered(&scene, &held, Some("hdmi")).as_deref(), Some("hdmi"), "{held:?}");
@@ -462,7 +507,8 @@ fn linked_scene(to_node: u32) -> Scene {
 fn writes_later(scene: &mut Scene, aim: Option<Aim>) -> Writes {
     assert!(scene.writes(aim).is_empty(), "it is given its time");
     let Some(wake) = scene.targets.wake() else { return Writes::new() };
-    assert_eq!(wake, scene.now + ARRIVAL);
+    let is_linked = scene.model.linked_from(APP).next().is_some();
+    assert_eq!(wake, scene.now + if is_linked { ARRIVAL } else { LINKING });
     scene.now = wake;
     scene.writes(aim)
 }

@@ -24,6 +24,8 @@ fn stream(app: &str) -> Stream {
         contest: None,
         volume_db: Vec::new(),
         muted: false,
+        folded: None,
+        own_volume: None,
     }
 }
 
