@@ -176,6 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn channels_that_are_folded_are_said_to_be() {
+        let mut stream = StreamStatus {
+            id: 412,
+            app: "mpv".into(),
+            media_name: Some("A film".into()),
+            route: headroom_client::ipc::Route::Processed,
+            bus: Some("main".into()),
+            playing: true,
+            contested: false,
+            gain_db: None,
+            sink: None,
+            contest: None,
+            folded: None,
+        };
+        assert!(row(&stream, Paint::Plain).ends_with("  A film"));
+        stream.folded = Some(Fold { from: 6, to: 2 });
+        assert!(row(&stream, Paint::Plain).ends_with("  (folded 6 to 2) A film"));
+    }
+
+    #[test]
     fn a_time_has_its_two_largest_units() {
         for (ms, shown) in [
             (999, "0 s"),

@@ -60,7 +60,7 @@ fn the_slider_of_a_lone_app_is_that_much_at_the_device() {
         // Long enough for an AGC that saw the slider to have made up for much of it.
         for slider in [0.5, 0.1, 1.0] {
             graph.set_volume(app.name(), slider);
-            let levels = levels_after(&recorder, 6);
+            let levels = levels_after(&recorder, 4);
             let what = format!("{generation}: the app alone at {slider}");
             assert_change(&what, &levels, &full, slider_db(slider));
         }
@@ -84,7 +84,7 @@ fn the_slider_of_a_lone_app_is_that_much_at_the_device() {
             println!("{generation}: another comes and goes: {:+.2} dB at most", loudest - low);
             assert!(loudest - low < 6.0, "{:.1} dB up while another came and went", loudest - low);
         }
-        let back = levels_after(&recorder, 6);
+        let back = levels_after(&recorder, 4);
         assert_change(&format!("{generation}: alone again"), &back, &low, 0.0);
     });
 }

@@ -29,6 +29,24 @@ fn six_tones(graph: &Graph) -> PathBuf {
     graph.write_programme("six.wav", RATE_HZ, &tones)
 }
 
+/// One channel that is for no loudspeaker in particular: a file of floats would say that it is for
+/// the left one.
+fn one_tone(graph: &Graph) -> PathBuf {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let path = graph.audio_file("one.wav");
+    let mut writer = hound::WavWriter::create(&path, spec).expect("a file");
+    for sample in &programme::tones(RATE_HZ, 120.0, &TONES_HZ[..1], AMPLITUDE)[0] {
+        writer.write_sample((sample * f32::from(i16::MAX)) as i16).expect("a sample");
+    }
+    writer.finalize().expect("a file");
+    path
+}
+
 fn play(graph: &Graph, name: &str, file: &std::path::Path) -> Client {
     graph.play(file).name(name).property("application.name", name).start()
 }
@@ -111,9 +129,7 @@ fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
         app.stop();
 
         // One channel: in the middle.
-        let one = programme::tones(RATE_HZ, 120.0, &TONES_HZ[..1], AMPLITUDE);
-        let one = graph.write_programme("one.wav", RATE_HZ, &one);
-        let app = play(&graph, "one", &one);
+        let app = play(&graph, "one", &one_tone(&graph));
         app.wait_until_linked_to(STEREO);
         assert_eq!(told(&graph, &mut client, "one", STEREO).channels, Some(1));
         let levels = heard(&recorder).levels_dbfs();
@@ -163,5 +179,39 @@ fn what_a_device_has_no_loudspeakers_for_is_folded_and_said_to_be() {
         println!("{generation}: the centre is heard at {centre:.1?} dBFS");
         assert!(centre.iter().all(|level| *level > -50.0), "{centre:?}");
         assert!(graph.dump().node(STEREO).is_none(), "a bus that nobody needs");
+    });
+}
+
+#[test]
+fn another_device_gets_the_channels_that_it_has() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let app = play(&graph, "six", &six_tones(&graph));
+        app.wait_until_linked_to(BUS);
+        let fold = |stream: &Stream| stream.folded;
+        assert_eq!(fold(&told(&graph, &mut client, "six", BUS)), Some(Fold { from: 6, to: 2 }));
+
+        graph.plug(Device::named("receiver").positions(&PLACES).priority(2_000));
+        let mut is_folded = |to: Option<Fold>| {
+            graph.wait_for(&format!("{to:?} of the app's channels"), |dump| {
+                let streams = client.stream_list().expect("streams").streams;
+                let is_so = |it: &Stream| it.sink.as_deref() == Some(BUS) && it.folded == to;
+                (streams.iter().any(is_so) && dump.is_flowing("six", BUS)).then_some(())
+            });
+        };
+        is_folded(None);
+        graph.wait_for_flow(&format!("{MASTER}.out"), "receiver");
+        let recorder = graph.record_as("receiver", RATE_HZ, &PLACES);
+        let sound = heard(&recorder);
+        for (place, hz) in TONES_HZ.iter().enumerate() {
+            let level = sound.tone_levels_dbfs(*hz)[place];
+            assert!(level > -50.0, "{} is heard at {level:.1} dBFS", PLACES[place]);
+        }
+
+        graph.unplug("receiver");
+        is_folded(Some(Fold { from: 6, to: 2 }));
+        graph.wait_for_flow(&format!("{MASTER}.out"), DEVICE);
+        assert!(graph.dump().node(STEREO).is_none(), "a bus that nobody needs any more");
     });
 }

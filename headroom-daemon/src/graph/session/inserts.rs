@@ -15,6 +15,7 @@ use crate::graph::{GraphEvent, InsertId, is_ours};
 
 /// An insert in the graph.
 pub(super) struct Live {
+    pub(super) insert: InsertId,
     pub(super) streams: Streams,
     pub(super) handle: InsertHandle,
     pub(super) watch: Arc<Watch>,
@@ -139,6 +140,7 @@ impl Session<'_> {
                 let count = way.input.count();
                 self.events.send(GraphEvent::InsertMade { insert: id, channels: count, meters });
                 Some(Live {
+                    insert: id,
                     streams,
                     handle,
                     watch,

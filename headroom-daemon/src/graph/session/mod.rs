@@ -6,7 +6,7 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `census`, `device`,
+//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for other channels, `census`, `device`,
 //! `default`, `routes`, `volume` and `latency` each follow one thing, and `leave` puts everything back.
 
 mod alone;
@@ -16,6 +16,7 @@ mod device;
 mod heard;
 mod inserts;
 mod latency;
+mod layout;
 mod leave;
 mod routes;
 mod volume;
@@ -137,6 +138,8 @@ pub(super) struct Session<'a> {
     rate_hz: u32,
     syncs: Syncs,
     conflict_since: Option<Instant>,
+    /// Since when the device has had other channels than the inserts.
+    other_layout_since: Option<Instant>,
     /// Whether this WirePlumber has been asked to make the bus the default.
     promoting: bool,
     /// Until when streams are left to come by themselves.
@@ -207,6 +210,7 @@ impl<'a> Session<'a> {
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
             conflict_since: None,
+            other_layout_since: None,
             promoting: false,
             coming_until: None,
             first_serial: 0,
@@ -237,7 +241,7 @@ impl<'a> Session<'a> {
         }
         let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
         let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
-        let wakes = wakes.chain(self.wishes.notes.wake());
+        let wakes = wakes.chain(self.wishes.notes.wake()).chain(self.layout_wake());
         let wakes = wakes.chain(self.census_wake()).chain(self.routes_wake(Instant::now()));
         let wake = wakes.chain(until).min();
         self.set_at_work(false);
@@ -367,6 +371,7 @@ impl<'a> Session<'a> {
             self.make_master(now);
         }
         self.follow_device(now);
+        self.fit_device(now);
         if self.main.is_none() && self.device.is_some() {
             self.make_main();
         }
