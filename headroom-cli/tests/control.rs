@@ -46,6 +46,18 @@ Ardour                    bypass       -                 -  contested
 }
 
 #[test]
+fn status_says_which_channels_are_folded() {
+    let daemon = Daemon::new();
+    let mut folded = status();
+    folded.streams[0].folded = Some(Fold { from: 6, to: 2 });
+    let run = daemon.run(&["status"], move |peer| peer.answer("status", &folded));
+    let line = "mpv Media Player: its 6 channels are folded into 2, for there are no more";
+    assert!(run.stdout.lines().any(|shown| shown == line), "{run}");
+    let run = daemon.run(&["status"], |peer| peer.answer("status", &status()));
+    assert!(!run.stdout.contains("folded"), "{run}");
+}
+
+#[test]
 fn status_tells_an_override_that_is_set_aside_from_one_in_force_and_why() {
     let daemon = Daemon::new();
     let run = daemon.run(&["status"], |peer| {

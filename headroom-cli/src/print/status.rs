@@ -56,6 +56,16 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
         for stream in &status.streams {
             let _ = writeln!(text, "{}", row(stream, paint));
         }
+        for stream in &status.streams {
+            if let Some(Fold { from, to }) = stream.folded {
+                let line = format!(
+                    "{}: its {from} channels are folded into {to}, for there are no more",
+                    plain(&stream.app)
+                );
+                let _ = write!(text, "{}", paint.dim(wrapped(&line, COLUMNS, 2)));
+                text.push('\n');
+            }
+        }
     }
     for warning in &status.warnings {
         let line = wrapped(&format!("! {}: {}", warning.about, warning.message), COLUMNS, 2);
@@ -80,13 +90,11 @@ fn row(stream: &StreamStatus, paint: Paint) -> String {
         column(stream.bus.as_deref().unwrap_or("-"), BUS),
     );
     let title = title(stream.media_name.as_deref().unwrap_or_default());
-    let folded = |fold: &Fold| format!("(folded {} to {}) {title}", fold.from, fold.to);
-    let title = stream.folded.as_ref().map_or(title.to_owned(), folded);
     if stream.contested {
         // Something else keeps moving it away.
         row + &paint.warning("contested")
     } else if stream.playing {
-        (row + &cut(&title, TITLE)).trim_end().to_owned()
+        (row + &cut(title, TITLE)).trim_end().to_owned()
     } else {
         paint.dim(row + "(silent)")
     }
@@ -173,26 +181,6 @@ mod tests {
         for other in ["AC/DC - Thunderstruck", "A film", ""] {
             assert_eq!(title(other), other);
         }
-    }
-
-    #[test]
-    fn channels_that_are_folded_are_said_to_be() {
-        let mut stream = StreamStatus {
-            id: 412,
-            app: "mpv".into(),
-            media_name: Some("A film".into()),
-            route: headroom_client::ipc::Route::Processed,
-            bus: Some("main".into()),
-            playing: true,
-            contested: false,
-            gain_db: None,
-            sink: None,
-            contest: None,
-            folded: None,
-        };
-        assert!(row(&stream, Paint::Plain).ends_with("  A film"));
-        stream.folded = Some(Fold { from: 6, to: 2 });
-        assert!(row(&stream, Paint::Plain).ends_with("  (folded 6 to 2) A film"));
     }
 
     #[test]

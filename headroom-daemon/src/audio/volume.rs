@@ -125,8 +125,8 @@ impl VolumeUndo {
         self.slider = slider;
     }
 
-    /// Divides the block by the volume and by the slider. `may_have_changed`: hr-graph is at work, so PipeWire's
-    /// volume may have moved without our knowing yet. Says whether either is new.
+    /// Divides the block by the volume and by the slider. `may_have_changed`: hr-graph is at work,
+    /// so PipeWire's volume may have moved without our knowing yet. Says whether either is new.
     ///
     /// Real-time safe: yes.
     pub(super) fn enter(

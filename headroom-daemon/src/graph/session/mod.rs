@@ -6,8 +6,9 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for other channels, `census`, `device`,
-//! `default`, `routes`, `volume` and `latency` each follow one thing, and `leave` puts everything back.
+//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
+//! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
+//! thing, and `leave` puts everything back.
 
 mod alone;
 mod census;
