@@ -26,6 +26,7 @@ mod said;
 mod session;
 mod session_manager;
 mod sliders;
+mod stored;
 mod streams;
 mod targets;
 mod thread;

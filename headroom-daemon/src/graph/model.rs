@@ -204,6 +204,13 @@ impl Model {
         }
     }
 
+    /// Whether somebody has given a sink its ports.
+    pub(super) fn has_ports(&self, sink: u32) -> bool {
+        self.globals
+            .values()
+            .any(|global| matches!(global, Global::Port(port) if port.node == sink))
+    }
+
     /// The channels that a sink takes, in the order of its ports.
     pub(super) fn sink_channels(&self, sink: u32) -> Vec<&str> {
         let mut ports: Vec<&Port> = self
@@ -244,6 +251,7 @@ mod tests {
         }
         assert_eq!(model.sink_channels(30), ["FL", "FR"]);
         assert!(model.sink_channels(31).is_empty());
+        assert!(model.has_ports(30) && !model.has_ports(31));
         model.remove(42);
         assert_eq!(model.sink_channels(30), ["FR"]);
     }

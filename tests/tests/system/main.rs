@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
 
+mod apps;
 mod changes;
 mod choir;
 mod control;
@@ -18,6 +19,7 @@ mod killed;
 mod latency;
 mod leaving;
 mod loudness;
+mod moves;
 mod outages;
 mod reloading;
 mod remembering;
@@ -29,3 +31,4 @@ mod soak;
 mod surround;
 mod traps;
 mod volume;
+mod wishes;

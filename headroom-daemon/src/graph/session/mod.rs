@@ -40,6 +40,7 @@ use super::hearing::Hearing;
 use super::mailbox::Mailbox;
 use super::model::Model;
 use super::notice::Notices;
+use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
 use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
@@ -145,6 +146,7 @@ pub(super) struct Session<'a> {
     promoting: bool,
     /// Until when streams are left to come by themselves.
     coming_until: Option<Instant>,
+    stored: Stored,
     /// The newest object that was there when we came.
     first_serial: u64,
     leaving: bool,
@@ -214,6 +216,7 @@ impl<'a> Session<'a> {
             other_layout_since: None,
             promoting: false,
             coming_until: None,
+            stored: Stored::of_user(),
             first_serial: 0,
             leaving: false,
             pinned: None,

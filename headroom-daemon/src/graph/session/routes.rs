@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Session;
-use crate::graph::targets::{Around, Course, News, Wish, Writes};
+use crate::graph::targets::{Around, Course, News, Wish, Writes, known_wish};
 use crate::graph::{Aims, Promotion};
 use crate::journal::{FormerTarget, Note, NoteKey, Noted};
 
@@ -68,13 +68,20 @@ impl Session<'_> {
                     .and_then(|device| Some(self.model.node(device.id)?.name.as_str())),
             };
             let notes = &mut self.wishes.notes;
-            let is_new = self.targets.has_just_come(id) && asks.for_sink.is_nothing();
-            if let Some(key) = asks.key.filter(|_| is_new && node.serial > self.first_serial)
-                && let Some(FormerTarget { sink: Some(sink) }) = notes.journal().streams.get(key)
+            if let Some(key) = asks.key
+                && self.targets.has_just_come(id)
+                && asks.for_sink.is_nothing()
             {
-                self.targets.remember(id, sink);
+                let noted =
+                    notes.journal().streams.get(key).and_then(|noted| noted.sink.as_deref());
+                let stored = self.targets.last_wish(key).or_else(|| self.stored.sink(key));
+                let is_new = node.serial > self.first_serial;
+                if let Some((sink, by)) = known_wish(noted.filter(|_| is_new), stored) {
+                    let sink = sink.to_owned();
+                    self.targets.remember(id, &sink, by);
+                }
             }
-            let course = self.targets.course(id, aim, asks, around);
+            let course = self.targets.course(id, aim, asks, around, now);
             if let Course::To(_) = course
                 && !self.targets.is_held(id)
                 && let Some(Wish { key, sink }) = self.targets.wish(id)
@@ -119,7 +126,7 @@ impl Session<'_> {
 
     /// A stream goes, and what the user wants of it stays.
     pub(super) fn stream_goes(&mut self, id: u32) {
-        let wish = self.targets.wish(id);
+        let wish = self.targets.wish(id).filter(|_| self.targets.has_kept(id, &self.model));
         self.targets.removed(id);
         self.strike(wish);
     }

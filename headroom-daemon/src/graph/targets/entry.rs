@@ -49,21 +49,23 @@ impl Entry {
 
     /// Writes a value that it has not, as what is written twice is not heard by anybody.
     pub(super) fn write(&mut self, key: &'static str, value: Option<&str>, writes: &mut Writes) {
-        if self.in_force() == value {
-            return;
+        if self.in_force() != value {
+            self.push(key, value, writes);
         }
+    }
+
+    /// Writes a value so that it is heard even if it is there, be it that somebody else is just
+    /// writing the same.
+    pub(super) fn write_anew(&mut self, key: &'static str, value: &str, writes: &mut Writes) {
+        self.push(key, None, writes);
+        self.push(key, Some(value), writes);
+    }
+
+    fn push(&mut self, key: &'static str, value: Option<&str>, writes: &mut Writes) {
         if self.pending.len() >= MOST_PENDING {
             self.pending.remove(0);
         }
         self.pending.push(value.map(str::to_owned));
         writes.push((key, value.map(str::to_owned)));
-    }
-
-    /// Writes a value so that it is heard even if it is there.
-    pub(super) fn write_anew(&mut self, key: &'static str, value: &str, writes: &mut Writes) {
-        if self.in_force() == Some(value) {
-            self.write(key, None, writes);
-        }
-        self.write(key, Some(value), writes);
     }
 }

@@ -27,7 +27,7 @@ pub use contest::{Contest, MovedBy};
 pub(super) use course::{Around, Course, is_chosen};
 use course::{course, wanted_sink};
 use target::Target;
-pub(super) use wish::Wish;
+pub(super) use wish::{Wish, known_wish};
 
 /// Key of where a stream is to go: a serial, or the name of a sink.
 pub(super) const OBJECT: &str = "target.object";
@@ -38,10 +38,16 @@ const NODE: &str = "target.node";
 /// crash. Others pass over it.
 const FORMER: &str = "headroom.former.target";
 
+/// Of how many streams that have gone we remember what the user wanted.
+const MOST_GONE: usize = 64;
+
 /// Every stream of an app, by the id of its node.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     streams: BTreeMap<u32, Target>,
+    /// The sink that the user wanted streams at that have gone, by what WirePlumber remembers them
+    /// under: it takes a second to have that on disk.
+    gone: BTreeMap<String, String>,
     /// The metadata has been bound, and what a run before us left in it is still to be taken up.
     is_new: bool,
 }
@@ -81,7 +87,17 @@ impl Targets {
 
     /// A node has gone, and its id may be given to another.
     pub(super) fn removed(&mut self, id: u32) {
-        self.streams.remove(&id);
+        let Some(target) = self.streams.remove(&id) else { return };
+        let Some(key) = target.key() else { return };
+        match target.wished_sink() {
+            Some(sink) => {
+                if self.gone.len() >= MOST_GONE {
+                    self.gone.pop_first();
+                }
+                self.gone.insert(key.to_owned(), sink.to_owned());
+            }
+            None => drop(self.gone.remove(key)),
+        }
     }
 
     /// Whether we say where a stream goes.
@@ -158,7 +174,12 @@ impl Targets {
         asks_for: &Wanted,
         model: &'g Model,
     ) -> Option<&'g str> {
-        let theirs = self.streams.get(&id)?.theirs();
+        let target = self.streams.get(&id)?;
+        let theirs = target.theirs();
+        if theirs.is_nothing() && asks_for.is_nothing() {
+            let sink = target.remembered().and_then(|sink| model.sink_named(sink))?;
+            return model.node(sink).map(|node| node.name.as_str());
+        }
         wanted_sink(if theirs.is_nothing() { asks_for } else { theirs }, model)
     }
 
@@ -169,10 +190,13 @@ impl Targets {
         aim: Option<Aim>,
         asks: Asks<'_>,
         around: Around<'g>,
+        now: Instant,
     ) -> Course<'g> {
+        if let Some(target) = self.streams.get_mut(&id) {
+            target.is_about(id, asks.key, around.model, now);
+        }
         let wanted = self.wanted_sink(id, asks.for_sink, around.model);
         let Some(target) = self.streams.get_mut(&id) else { return Course::Wait };
-        target.is_about(asks.key, around.model);
         target.aims_at(aim);
         let holds =
             |aim: &Aim| target.may_be_moved() && (aim.is_firm || !is_chosen(wanted, around));
@@ -197,17 +221,18 @@ impl Targets {
     ) -> Writes {
         let of_others = self.wish_of_others(id, asks.key, model);
         let Some(target) = self.streams.get_mut(&id) else { return Writes::new() };
-        match course {
-            Course::Wait => Writes::new(),
-            Course::ByItself => target.let_go(model),
-            Course::To(name) => {
-                let writes = target.hold(name, of_others, model, now);
-                if writes.is_empty() {
-                    return target.insist(id, asks.has_ports, model, now);
-                }
-                writes
-            }
+        let mut writes = match course {
+            Course::Wait => return Writes::new(),
+            Course::ByItself => target.let_go(id, model),
+            Course::To(name) => target.hold(id, name, of_others, model, now),
+        };
+        if writes.is_empty() {
+            writes = target.say_again(id, of_others, model);
         }
+        if writes.is_empty() && matches!(course, Course::To(_)) {
+            writes = target.insist(id, asks.has_ports, model, now);
+        }
+        writes
     }
 
     /// When to ask [`Targets::writes`] again.
@@ -217,7 +242,7 @@ impl Targets {
 
     /// What to write so that all streams go where they would go without us.
     pub(super) fn let_all_go(&mut self, model: &Model) -> Vec<(u32, Writes)> {
-        self.streams.iter_mut().map(|(id, target)| (*id, target.let_go(model))).collect()
+        self.streams.iter_mut().map(|(id, target)| (*id, target.let_go(*id, model))).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use super::contest::{Contest, MovedBy, Tries};
 use super::course::wanted_sink;
 use super::entry::Entry;
 use super::former::Former;
+use super::wish::By;
 use super::{FORMER, NODE, News, OBJECT, Writes};
 use crate::graph::model::Model;
 use crate::graph::said::Wanted;
@@ -36,6 +37,14 @@ pub(super) struct Target {
     wished: Option<Wished>,
     /// The sink that the user wants though nobody says so in the metadata.
     remembered: Option<String>,
+    /// Whether nobody but us will say so.
+    is_to_be_said: bool,
+    /// Whether WirePlumber has perhaps not heard what the user wants: see [`is_known`].
+    is_unheard: bool,
+    /// Whether WirePlumber will say so itself, or will not: it may be told not to.
+    is_awaited: bool,
+    /// Whether it is where the stream goes without us, and not only what must not be forgotten.
+    counts: bool,
     object: Entry,
     node: Entry,
     /// The value of [`FORMER`], as it was last heard or written.
@@ -71,6 +80,10 @@ impl Target {
             theirs: Wanted::default(),
             wished: None,
             remembered: None,
+            is_to_be_said: false,
+            is_unheard: false,
+            is_awaited: false,
+            counts: false,
             object: Entry::default(),
             node: Entry::default(),
             former: None,
@@ -102,6 +115,56 @@ impl Target {
             .map(String::as_str)
     }
 
+    /// Whether what the user wants has been told to WirePlumber behind what we have said.
+    pub(super) fn has_kept(&self, model: &Model) -> bool {
+        let wish = self.wished_sink().and_then(|sink| model.sink_named(sink));
+        let said = self.shadow.as_ref().and_then(|id| id.parse().ok());
+        !self.is_unheard && (!self.is_held() || (wish.is_some() && wish == said))
+    }
+
+    /// Whether a write may make WirePlumber forget what the user wants of streams of its key.
+    pub(super) fn is_at_risk(&self) -> bool {
+        self.is_held() || self.is_unheard
+    }
+
+    /// What to write so that WirePlumber remembers what it has perhaps not heard.
+    pub(super) fn say_again(&mut self, id: u32, of_others: Option<u32>, model: &Model) -> Writes {
+        let mut writes = Writes::new();
+        let wished = self.wished_sink().and_then(|sink| model.sink_named(sink));
+        let sink = wished.or(of_others.filter(|_| self.is_held()));
+        if let Some(sink) = sink.filter(|sink| self.is_unheard && is_known(id, *sink, model)) {
+            let sink = sink.to_string();
+            self.is_unheard = false;
+            self.node.write_anew(NODE, &sink, &mut writes);
+            let said = if self.is_held() { &mut self.shadow } else { &mut self.theirs.node };
+            *said = Some(sink);
+        }
+        writes
+    }
+
+    /// The sink that nobody says though the stream goes there without us.
+    pub(super) fn remembered(&self) -> Option<&str> {
+        self.remembered.as_deref().filter(|_| self.counts)
+    }
+
+    /// Until when WirePlumber will have said what it remembers, if nobody has yet.
+    fn awaits_word(&self) -> Option<Instant> {
+        let is_awaited = self.is_awaited && self.remembered.is_some() && !self.is_held();
+        is_awaited.then(|| self.since + YOUNG)
+    }
+
+    /// Whether WirePlumber has done what it remembers is seen by the links where it is not heard.
+    fn awaits_no_more(&mut self, id: u32, model: &Model) {
+        let Some(sink) = self.remembered.as_deref().and_then(|sink| model.sink_named(sink)) else {
+            return;
+        };
+        let mut linked = model.linked_from(id).peekable();
+        if linked.peek().is_some() {
+            self.is_awaited = false;
+            self.counts = linked.any(|to| to == sink);
+        }
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.ours.is_some()
     }
@@ -114,13 +177,22 @@ impl Target {
         !self.has_been_seen && self.theirs.is_nothing()
     }
 
-    pub(super) fn remember(&mut self, sink: &str) {
-        self.remembered = Some(sink.to_owned());
+    pub(super) fn remember(&mut self, sink: &str, by: By) {
+        if !is_ours(sink) {
+            self.remembered = Some(sink.to_owned());
+            self.is_to_be_said = by == By::Us;
+            self.is_unheard = by == By::Us;
+            self.is_awaited = by == By::WirePlumber;
+            self.counts = true;
+        }
     }
 
     /// Who it is, and which sink others mean.
-    pub(super) fn is_about(&mut self, key: Option<&str>, model: &Model) {
+    pub(super) fn is_about(&mut self, id: u32, key: Option<&str>, model: &Model, now: Instant) {
         self.has_been_seen = true;
+        if self.awaits_word().is_some_and(|until| until <= now) {
+            self.awaits_no_more(id, model);
+        }
         if self.key.as_deref() != key {
             self.key = key.map(str::to_owned);
         }
@@ -188,7 +260,10 @@ impl Target {
             return;
         }
         self.theirs.object = value.map(str::to_owned);
-        self.remembered = None;
+        // What is read anew may be ours as before.
+        if news == News::Written || self.expected.as_deref() != value {
+            (self.remembered, self.is_unheard) = (None, false);
+        }
         // What of ours is still under way comes after theirs and counts; else theirs does.
         if self.object.is_settled() {
             self.ours = None;
@@ -215,6 +290,7 @@ impl Target {
     pub(super) fn metadata_has_gone(&mut self) {
         // The next WirePlumber says what it remembers only while that sink is there.
         self.remembered = self.wished_sink().map(str::to_owned);
+        (self.is_to_be_said, self.is_awaited, self.counts) = (false, false, true);
         (self.wished, self.ours, self.expected) = (None, None, None);
         self.tries.forget();
         self.forget();
@@ -271,6 +347,7 @@ impl Target {
     /// others at that are remembered under the same key.
     pub(super) fn hold(
         &mut self,
+        id: u32,
         name: &str,
         of_others: Option<u32>,
         model: &Model,
@@ -290,7 +367,7 @@ impl Target {
         let wished = self.wished_sink();
         let wish = wished.and_then(|sink| model.sink_named(sink)).or(of_others);
         let shadow = match wish {
-            Some(id) => Some(id.to_string()),
+            Some(sink) => Some(sink.to_string()),
             // Its sink is away, and it is remembered as long as nothing is written.
             None if wished.is_some() && !is_move => self.shadow.clone(),
             None => None,
@@ -303,10 +380,11 @@ impl Target {
         self.object.write(OBJECT, Some(name), &mut writes);
         if is_move || shadow != self.shadow {
             match &shadow {
-                Some(id) => self.node.write_anew(NODE, id, &mut writes),
+                Some(sink) => self.node.write_anew(NODE, sink, &mut writes),
                 None => self.node.write(NODE, self.theirs.node.as_deref(), &mut writes),
             }
             self.shadow = shadow;
+            self.is_unheard |= wish.is_some_and(|sink| !is_known(id, sink, model));
         }
         if self.ours.as_deref() != Some(name) {
             // Where it was sent before says nothing of where it is sent now.
@@ -353,7 +431,7 @@ impl Target {
             Some((link, sink)) => {
                 let who = model.client_name(link.client);
                 self.tries.give_in(MovedBy::Links, who.map(str::to_owned), Some(sink.to_owned()));
-                self.let_go(model)
+                self.let_go(id, model)
             }
             None => {
                 self.is_astray = true;
@@ -364,18 +442,19 @@ impl Target {
 
     /// When to ask again whether it has arrived.
     pub(super) fn wake(&self) -> Option<Instant> {
-        self.due.into_iter().chain(self.steps_back).min()
+        self.due.into_iter().chain(self.steps_back).chain(self.awaits_word()).min()
     }
 
     /// What to write so that it goes where it would go without us.
-    pub(super) fn let_go(&mut self, model: &Model) -> Writes {
+    pub(super) fn let_go(&mut self, id: u32, model: &Model) -> Writes {
         let mut writes = Writes::new();
         (self.due, self.is_astray, self.steps_back) = (None, false, None);
         let is_held = self.ours.take().is_some();
         let wished = self.wished_sink().and_then(|sink| model.sink_named(sink));
         let meant = wished.or_else(|| model.sink_named(wanted_sink(&self.theirs, model)?));
         let serial = || Some(model.node(meant?)?.serial.to_string());
-        if is_held || (self.theirs.is_nothing() && self.remembered.is_some() && wished.is_some()) {
+        let is_to_be_said = self.is_to_be_said && self.remembered.is_some() && wished.is_some();
+        if is_held || (self.theirs.is_nothing() && is_to_be_said) {
             // WirePlumber remembers what it is told by serial under this key: with that, what it
             // has forgotten when we wrote is there again.
             let value = match &self.theirs {
@@ -389,6 +468,7 @@ impl Target {
             }
             self.object.write(OBJECT, value.as_deref(), &mut writes);
             if value.is_some() {
+                self.is_unheard |= meant.is_some_and(|sink| !is_known(id, sink, model));
                 self.remembered = None;
             }
             self.theirs.object = value;
@@ -403,4 +483,10 @@ impl Target {
         }
         writes
     }
+}
+
+/// Whether WirePlumber knows both by now: it has linked the stream, and has given the sink its ports.
+/// What is said before that moves the stream all the same, and is not remembered.
+fn is_known(stream: u32, sink: u32, model: &Model) -> bool {
+    model.linked_from(stream).next().is_some() && model.has_ports(sink)
 }

@@ -10,6 +10,15 @@ use super::Targets;
 use super::target::Target;
 use crate::graph::model::Model;
 
+/// Who remembers what the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::graph) enum By {
+    /// We alone: nobody else will say it.
+    Us,
+    /// WirePlumber, which says it by itself, unless we make it forget before it has.
+    WirePlumber,
+}
+
 /// The sink that the user wants, for as long as it may be lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::graph) struct Wish {
@@ -19,7 +28,32 @@ pub(in crate::graph) struct Wish {
     pub(in crate::graph) sink: String,
 }
 
+/// What is remembered of a stream that has just come, and by whom. What WirePlumber has `stored` is
+/// the newer: nothing is `noted` by us and stored too, but while we hold a stream or after a crash.
+pub(in crate::graph) fn known_wish<'s>(
+    noted: Option<&'s str>,
+    stored: Option<&'s str>,
+) -> Option<(&'s str, By)> {
+    match (noted, stored) {
+        // It may have forgotten it just now, and has that not on disk yet.
+        (Some(noted), Some(stored)) if noted == stored => Some((noted, By::Us)),
+        (_, Some(stored)) => Some((stored, By::WirePlumber)),
+        (Some(noted), None) => Some((noted, By::Us)),
+        (None, None) => None,
+    }
+}
+
 impl Targets {
+    /// The sink that the user wanted the last stream of this key at, in this session.
+    pub(in crate::graph) fn last_wish(&self, key: &str) -> Option<&str> {
+        self.gone.get(key).map(String::as_str)
+    }
+
+    /// Whether WirePlumber remembers what the user wants of this stream, if it should go now.
+    pub(in crate::graph) fn has_kept(&self, id: u32, model: &Model) -> bool {
+        self.streams.get(&id).is_some_and(|target| target.has_kept(model))
+    }
+
     /// What the user wants of a stream that is not known to be remembered elsewhere.
     pub(in crate::graph) fn wish(&self, id: u32) -> Option<Wish> {
         let target = self.streams.get(&id)?;
@@ -28,9 +62,9 @@ impl Targets {
 
     /// Somebody remembers that the user wants this stream at that sink, and says nothing of it in
     /// the metadata.
-    pub(in crate::graph) fn remember(&mut self, id: u32, sink: &str) {
+    pub(in crate::graph) fn remember(&mut self, id: u32, sink: &str, by: By) {
         if let Some(target) = self.streams.get_mut(&id) {
-            target.remember(sink);
+            target.remember(sink, by);
         }
     }
 
@@ -43,8 +77,8 @@ impl Targets {
     /// write of ours can make it forget that.
     pub(in crate::graph) fn is_safe(&self, wish: &Wish, model: &Model) -> bool {
         let mut streams = self.streams.values();
-        let is_held = streams.any(|target| target.key() == Some(&wish.key) && target.is_held());
-        !is_held && model.sink_named(&wish.sink).is_some()
+        let is_at_risk = |target: &Target| target.key() == Some(&wish.key) && target.is_at_risk();
+        !streams.any(is_at_risk) && model.sink_named(&wish.sink).is_some()
     }
 
     /// The id of the sink that the user wants other streams of this key at.
