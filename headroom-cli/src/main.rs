@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let args = args::Args::parse();
     let outcome = match args.command {
         args::Command::Status(args) => command::status::run(&args),
+        args::Command::Why(args) => command::why::run(&args),
         args::Command::Watch(args) => command::watch::run(&args),
         args::Command::Bypass(args) => command::bypass::run(&args),
         args::Command::Route(args) => command::route::run(&args),
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         args::Command::Unset(args) => command::unset::run(&args),
         args::Command::Profile(args) => command::profile::run(&args),
         args::Command::Bridge(args) => command::bridge::run(&args),
+        args::Command::Device(args) => command::device::run(&args),
         args::Command::Call(args) => command::call::run(&args),
         args::Command::Doctor(args) => command::doctor::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),

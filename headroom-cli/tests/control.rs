@@ -35,6 +35,8 @@ mpv Media Player          processed    main       +10.8 dB  A film of some lengâ
 Firefox  [31m             processed    main              -  (silent)
 Ardour                    bypass       -                 -  contested
 
+! Ardour (431) is contested: something else moves it away from its route
+  (headroom why 431 says more)
 ! profile.night: limiter.oversample was read as 4, because 5 is none of 4, 8 and
   16
 "

@@ -46,7 +46,7 @@ fn mine() -> Profile {
 }
 
 fn profiles(used: &str) -> Profiles {
-    Profiles { used: used.into(), profiles: vec![mine(), night()], folders: Vec::new() }
+    Profiles { used: used.into(), profiles: vec![mine(), night()], ..Profiles::default() }
 }
 
 fn target(value: f32) -> Setting {
@@ -75,7 +75,41 @@ fn use_night(daemon: &Daemon, args: &[&str], before: &'static str, now: f32) -> 
         }
         let settings = SettingValues { settings: vec![target(now)] };
         take(peer, SettingList { section: None }, &settings);
+        take(peer, DeviceList {}, &devices("night", UsedBy::Chosen));
     })
+}
+
+fn devices(used: &str, used_by: UsedBy) -> Devices {
+    Devices {
+        devices: Vec::new(),
+        default_profile: None,
+        heard: None,
+        chosen: "night".into(),
+        used: used.into(),
+        used_by,
+    }
+}
+
+#[test]
+fn use_says_what_the_device_that_is_heard_makes_of_it() {
+    let daemon = Daemon::new();
+    let use_ = |used: &'static str, used_by| {
+        daemon.run(&["profile", "use", "night"], move |peer| {
+            take(peer, ProfileList {}, &profiles("default"));
+            take(peer, ProfileUse { name: "night".into() }, &night());
+            take(peer, SettingList { section: None }, &SettingValues { settings: vec![] });
+            take(peer, DeviceList {}, &devices(used, used_by));
+        })
+    };
+    said(
+        &use_("night", UsedBy::ByHand),
+        "night is in force: Late films\n\
+         until another device is heard: then what `headroom device list` shows counts\n",
+    );
+    said(
+        &use_("movie", UsedBy::Device),
+        "night is chosen; on the device that is heard it has movie in force\n",
+    );
 }
 
 #[test]

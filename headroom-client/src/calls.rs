@@ -44,6 +44,15 @@ calls! {
         => ProfileDetail;
     /// `profile.reload`: reads the files of all profiles again.
     profile_reload() = ProfileReload {} => Reloaded;
+    /// `device.list`: which profile is in force on which device.
+    device_list() = DeviceList {} => Devices;
+    /// `device.set`: gives devices a profile; without a match, every other device.
+    device_set(matches: Option<DeviceMatch>, name: &str) = DeviceSet {
+        matches,
+        name: name.to_owned(),
+    } => Devices;
+    /// `device.unset`: takes back what was set for them.
+    device_unset(matches: Option<DeviceMatch>) = DeviceUnset { matches } => Devices;
     /// `route.list`: the rules.
     route_list() = RouteList {} => Rules;
     /// `route.set`: makes or changes a rule of the user.
@@ -52,6 +61,10 @@ calls! {
     route_unset(matches: Match) = RouteUnset { matches } => Rules;
     /// `route.stream`: pins a stream to a route; without one, the rules decide again.
     route_stream(stream: u64, route: Option<Route>) = RouteStream { stream, route } => Stream;
+    /// `why` of a stream: what has decided where it goes, and what is done to it.
+    why_stream(stream: u64) = WhyCall::Stream(stream) => Why;
+    /// `why` of every stream of an app.
+    why_app(name: &str) = WhyCall::App(name.to_owned()) => Why;
     /// `setting.get`: one setting.
     setting_get(key: &str) = SettingGet { key: key.to_owned() } => Setting;
     /// `setting.list`: all settings, or those of one section.

@@ -86,6 +86,10 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let Beginning { start, file, slot, journal } = start::begin(hello(&limits), folders, asked_for);
     let folders = start.folders.clone();
     let state = DaemonState::new(start);
+    let state = match &file {
+        Some(file) => state.remembering_in(file.path()),
+        None => state,
+    };
     let (version, used) = (env!("CARGO_PKG_VERSION"), state.used_profile());
     log::info!("headroomd {version} with profile {used}");
     for warning in state.warnings().iter().filter(|warning| warning.about != ABOUT_STATE) {

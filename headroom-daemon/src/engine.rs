@@ -208,6 +208,10 @@ impl Engine {
             // Which says what gain each stream gets now.
             self.step(Input::Measured(self.edges.meters.gains()));
         }
+        if let What::Op(Op::WhyCall(_)) = &asked.what {
+            self.step(Input::Measured(self.edges.meters.gains()));
+            self.step(Input::Looked(self.edges.meters.now()));
+        }
         let input = match &asked.what {
             What::Op(op) => Input::Request { seat, id: asked.id, op },
             What::Answered(frame) => Input::Answered { seat, frame: frame.clone() },

@@ -118,6 +118,18 @@ impl Desk {
         gains
     }
 
+    /// What every insert measures now: in the last block alone. Takes nothing from the next tick.
+    pub(crate) fn now(&self) -> Meters {
+        let mut meters = Meters::default();
+        for measured in self.inserts.lock().iter_mut() {
+            measured.take();
+            if let Some(now) = &measured.now {
+                put(&mut meters, measured.insert, now);
+            }
+        }
+        meters
+    }
+
     /// The gain of the AGC of the bus that has played last, if it has settled. Takes nothing from
     /// the next tick.
     fn settled_gain_db(&self) -> Option<f32> {

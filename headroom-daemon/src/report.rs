@@ -1,7 +1,7 @@
 //! What happens in the graph, in plain words for the log.
 
 use crate::audio::Volume;
-use crate::graph::GraphEvent;
+use crate::graph::{GraphEvent, Heard};
 
 /// How the graph ended, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,10 @@ fn words(event: &GraphEvent) -> Option<String> {
                 if sink.description.is_empty() { &sink.name } else { &sink.description };
             format!("the sound goes to {description} ({})", sink.name)
         }
+        GraphEvent::Heard(Heard { sink, port: Some(port) }) => {
+            let jack = port.description.as_deref().unwrap_or(&port.name);
+            format!("the sound comes out of {jack} ({}) of {}", port.name, sink.name)
+        }
         GraphEvent::Ready => "ready".into(),
         GraphEvent::Promoted { former } => match former {
             Some(former) => format!("promoted: Headroom is the default sink, in place of {former}"),
@@ -99,6 +103,7 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::InsertMade { .. }
         | GraphEvent::AlreadyRunning { .. }
         | GraphEvent::Census(_)
+        | GraphEvent::Heard(Heard { port: None, .. })
         | GraphEvent::DefaultSink(_)
         | GraphEvent::Quantum(_)
         | GraphEvent::Unnoted(false)

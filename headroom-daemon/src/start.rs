@@ -38,6 +38,8 @@ pub(crate) fn begin(hello: Hello, folders: Folders, asked_for: Option<String>) -
     let slot = Arc::new(Slot::default());
     if asked_for.is_some() && remembered.profile != asked_for {
         remembered.profile = asked_for;
+        // Chosen for every device.
+        remembered.chosen_on = None;
         slot.put(remembered.clone());
     }
     let folders = Arc::new(with_chosen_file(folders, remembered.profile.as_deref()));

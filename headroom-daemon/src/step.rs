@@ -54,6 +54,8 @@ pub enum Input<'a> {
     Graph(&'a GraphEvent),
     /// What is done to the sound now, for the requests that follow. Nobody is told.
     Measured(Gains),
+    /// What every insert measures now, for the request that follows. Nobody is told.
+    Looked(Meters),
     /// The AGC of the main bus has settled at this gain.
     AgcSettled {
         /// The gain.
@@ -74,8 +76,10 @@ impl DaemonState {
     /// One step. `now` is when.
     pub fn step(&mut self, input: Input<'_>, now: Instant) -> Effects {
         let mut effects = Effects::default();
-        let is_frequent =
-            matches!(input, Input::Answered { .. } | Input::Measured(_) | Input::Meters(_));
+        let is_frequent = matches!(
+            input,
+            Input::Answered { .. } | Input::Measured(_) | Input::Looked(_) | Input::Meters(_)
+        );
         match input {
             Input::Answered { seat, frame } => effects.reply = Some((seat, frame)),
             Input::Request { seat, id, .. } | Input::ProfilesRead { seat, id, .. }
@@ -106,8 +110,14 @@ impl DaemonState {
                 self.model.blind = blind;
                 let _ = ops::profile::scanned(&mut self.model, library, stillness, &mut effects);
             }
-            Input::Graph(event) => graph_news::take(&mut self.model, event, &mut effects),
+            Input::Graph(event) => {
+                graph_news::take(&mut self.model, event, &mut effects);
+                if matches!(event, GraphEvent::Heard(_)) {
+                    ops::profile::follow(&mut self.model, &mut effects);
+                }
+            }
             Input::Measured(gains) => self.model.gains = gains,
+            Input::Looked(meters) => self.model.measured = meters,
             Input::Stored(failed) => graph_news::stored(&mut self.model, failed, &mut effects),
             Input::Meters(meters) => {
                 self.publish(MetersChange::Tick(meters), &mut effects);

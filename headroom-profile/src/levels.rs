@@ -162,6 +162,8 @@ fn settings_of(profile: &Profile) -> Profile {
         meters: profile.meters,
         rules: Vec::new(),
         default_route: crate::DefaultRoute::default(),
+        devices: Vec::new(),
+        default_device: None,
         per_app: None,
     }
 }

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod conflict;
+mod devices;
 mod dsp;
 mod embedded;
 mod folders;
@@ -21,6 +22,7 @@ mod levels;
 mod library;
 mod load;
 mod name;
+mod patterns;
 mod per_app;
 mod place;
 mod profile;
@@ -34,6 +36,7 @@ mod value;
 pub mod wire;
 
 pub use conflict::Conflict;
+pub use devices::{DefaultDevice, DeviceIdentity, DeviceMatch, DeviceProfile};
 pub use embedded::embedded;
 pub use folders::Folders;
 pub use glob::glob_matches;
@@ -44,7 +47,7 @@ pub use load::{
 };
 pub use name::{BadName, LONGEST_NAME, check_name, name_in, renamed};
 pub use per_app::{PerApp, PerAppRule};
-pub use place::{Place, Problem, ProfileError, Warning};
+pub use place::{Line, Place, Problem, ProfileError, Warning};
 pub use profile::{
     Agc, Compressor, Detector, Limiter, Link, Makeup, Meters, Oversample, Profile, Soft,
 };

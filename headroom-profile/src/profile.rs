@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::{DefaultRoute, PerApp, Rule};
+use crate::{DefaultDevice, DefaultRoute, DeviceProfile, PerApp, Rule};
 
 /// A named set of settings. Made by [`Profile::parse`], so that every value is in range.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +25,13 @@ pub struct Profile {
     pub rules: Vec<Rule>,
     /// Where a stream goes that no rule matches.
     pub default_route: DefaultRoute,
+    /// Which profile is in force on which device while this one is chosen; the first that matches
+    /// counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceProfile>,
+    /// Which one is in force on every other device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_device: Option<DefaultDevice>,
     /// Levelling per app. Read, checked and kept; nothing uses it yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_app: Option<PerApp>,

@@ -1,7 +1,7 @@
 //! From the text of a file to a checked profile.
 //!
-//! Walks the tables, gives every value to the setting of its key, and leaves rules and the
-//! per-app part to their own files.
+//! Walks the tables, gives every value to the setting of its key, and leaves rules, devices
+//! and the per-app part to their own files.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::devices;
 use crate::per_app;
 use crate::place::{Place, Problem, ProfileError, Warning};
 use crate::profile::Profile;
@@ -17,7 +18,8 @@ use crate::setting::{SETTINGS, Setting, Taken};
 use crate::table::{self, Findings};
 
 /// The keys that stand beside the sections.
-const TOP_LEVEL: &[&str] = &["name", "description", "rules", "default_route", "per_app"];
+const TOP_LEVEL: &[&str] =
+    &["name", "description", "rules", "default_route", "devices", "default_device", "per_app"];
 
 /// A profile whose every value is in range, and what was read otherwise than it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +77,8 @@ fn read_document(document: &DeTable<'_>, stem: &str, findings: &mut Findings<'_>
         meters: Default::default(),
         rules: Vec::new(),
         default_route: Default::default(),
+        devices: Vec::new(),
+        default_device: None,
         per_app: None,
     };
     let mut named = false;
@@ -97,6 +101,10 @@ fn read_document(document: &DeTable<'_>, stem: &str, findings: &mut Findings<'_>
             }
             "rules" => profile.rules = rules::read_rules(value, findings),
             "default_route" => profile.default_route = rules::read_default_route(value, findings),
+            "devices" => profile.devices = devices::read_devices(value, findings),
+            "default_device" => {
+                profile.default_device = devices::read_default_device(value, findings);
+            }
             "per_app" => profile.per_app = per_app::read(value, findings),
             section => {
                 let written = Written { path: section, key, value };

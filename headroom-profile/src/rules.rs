@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use serde::Serialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use crate::glob::glob_matches;
+use crate::patterns::{self, one_matches};
+use crate::place::Line;
 use crate::spelling::nearest;
 use crate::table::{self, Findings};
 
@@ -81,16 +82,13 @@ impl Match {
     /// not empty matches, and there is such a list.
     #[must_use]
     pub fn is_about(&self, identity: &Identity<'_>) -> bool {
-        let matches = |patterns: &[String], said: Option<&str>| {
-            patterns.is_empty()
-                || said
-                    .is_some_and(|said| patterns.iter().any(|pattern| glob_matches(pattern, said)))
-        };
+        let is_one_of =
+            |patterns: &[String], said| patterns.is_empty() || one_matches(patterns, said);
         !self.is_empty()
-            && matches(&self.process_binary, identity.process_binary)
-            && matches(&self.application_name, identity.application_name)
-            && matches(&self.portal_app_id, identity.portal_app_id)
-            && matches(&self.media_role, identity.media_role)
+            && is_one_of(&self.process_binary, identity.process_binary)
+            && is_one_of(&self.application_name, identity.application_name)
+            && is_one_of(&self.portal_app_id, identity.portal_app_id)
+            && is_one_of(&self.media_role, identity.media_role)
     }
 }
 
@@ -102,6 +100,9 @@ pub struct Rule {
     pub matches: Match,
     /// Where they go.
     pub route: Route,
+    /// Where it begins.
+    #[serde(skip)]
+    pub line: Line,
 }
 
 /// `[default_route]`
@@ -109,19 +110,18 @@ pub struct Rule {
 pub struct DefaultRoute {
     /// Where a stream goes that no rule matches.
     pub route: Route,
+    /// Where the file says so, if it does.
+    #[serde(skip)]
+    pub line: Option<Line>,
 }
 
 impl Default for DefaultRoute {
     fn default() -> DefaultRoute {
-        DefaultRoute { route: Route::Processed }
+        DefaultRoute { route: Route::Processed, line: None }
     }
 }
 
 const FIXED_ROUTES: &[&str] = &["processed", "protected", "bypass"];
-const MATCH_KEYS: &[&str] = &["process_binary", "application_name", "portal_app_id", "media_role"];
-/// What one list of a match can hold, as in a request.
-pub(crate) const MOST_PATTERNS: usize = 64;
-pub(crate) const LONGEST_PATTERN_BYTES: usize = 256;
 /// Names of buses become names of nodes.
 const LONGEST_BUS_NAME: usize = 64;
 
@@ -147,7 +147,7 @@ pub(crate) fn read_rules(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'
             missing(findings, &at, "rules.route", "write route = \"processed\" or another route");
         }
         if let (Some(matches), Some(Some(route))) = (matches, route) {
-            rules.push(Rule { matches, route });
+            rules.push(Rule { matches, route, line: findings.line(&at) });
         }
     }
     rules
@@ -169,7 +169,8 @@ pub(crate) fn read_default_route(
     for (key, value) in table.iter() {
         if key.get_ref() == "route" {
             if let Some(route) = read_route(value, "default_route.route", findings) {
-                default_route.route = route;
+                let line = Some(findings.line(&value.span()));
+                default_route = DefaultRoute { route, line };
             }
         } else {
             let key_path = format!("default_route.{}", key.get_ref());
@@ -218,74 +219,18 @@ pub(crate) fn read_match(
 ) -> Match {
     let mut matches = Match::default();
     let Some(table) = table::expect_table(value, key, findings) else { return matches };
-    let had_lists = read_match_lists(table, key, &mut matches, findings);
-    if matches.is_empty() && had_lists {
+    let lists = [
+        ("process_binary", &mut matches.process_binary),
+        ("application_name", &mut matches.application_name),
+        ("portal_app_id", &mut matches.portal_app_id),
+        ("media_role", &mut matches.media_role),
+    ];
+    let are_lists = patterns::read_lists(table, key, lists, "mpv\", \"steam*", findings);
+    if matches.is_empty() && are_lists {
         let message = "names nothing, so this rule is never used".to_owned();
         findings.warning(&value.span(), key, message);
     }
     matches
-}
-
-/// Whether every list could be read.
-fn read_match_lists(
-    table: &DeTable<'_>,
-    key: &str,
-    matches: &mut Match,
-    findings: &mut Findings<'_>,
-) -> bool {
-    let mut all_read = true;
-    for (list_key, value) in table.iter() {
-        let name = list_key.get_ref().as_ref();
-        let list_path = format!("{key}.{name}");
-        let list = match name {
-            "process_binary" => &mut matches.process_binary,
-            "application_name" => &mut matches.application_name,
-            "portal_app_id" => &mut matches.portal_app_id,
-            "media_role" => &mut matches.media_role,
-            _ => {
-                findings.unknown_key(&list_key.span(), list_path, MATCH_KEYS);
-                all_read = false;
-                continue;
-            }
-        };
-        match read_list(value) {
-            Ok(read) => *list = read,
-            Err(BadList::NotTexts) => {
-                let allowed = format!("a list of texts, such as {name} = [\"mpv\", \"steam*\"]");
-                findings.not_allowed(&value.span(), &list_path, allowed);
-                all_read = false;
-            }
-            Err(BadList::TooMuch(at)) => {
-                let allowed = format!(
-                    "one of at most {MOST_PATTERNS} patterns of at most {LONGEST_PATTERN_BYTES} \
-                     bytes"
-                );
-                findings.not_allowed(&at, &list_path, allowed);
-                all_read = false;
-            }
-        }
-    }
-    all_read
-}
-
-/// Why a list of patterns cannot be read.
-enum BadList {
-    /// It is none.
-    NotTexts,
-    /// The pattern here is too long, or one too many.
-    TooMuch(Range<usize>),
-}
-
-fn read_list(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, BadList> {
-    let array = value.get_ref().as_array().ok_or(BadList::NotTexts)?;
-    let pattern = |(n, entry): (usize, &Spanned<DeValue<'_>>)| {
-        let text = entry.get_ref().as_str().ok_or(BadList::NotTexts)?;
-        if n >= MOST_PATTERNS || text.len() > LONGEST_PATTERN_BYTES {
-            return Err(BadList::TooMuch(entry.span()));
-        }
-        Ok(text.to_owned())
-    };
-    array.iter().enumerate().map(pattern).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::place::{Place, Problem, ProfileError, Warning};
+use crate::place::{Line, Place, Problem, ProfileError, Warning};
 use crate::setting::Given;
 use crate::spelling::nearest;
 
@@ -17,6 +17,9 @@ use crate::spelling::nearest;
 pub(crate) struct Findings<'t> {
     file: &'t str,
     text: &'t str,
+    /// How far lines have been counted: an offset, and the line that it is in. Entries come in
+    /// order, so that the text is gone through once for all of them.
+    counted: (usize, usize),
     errors: Vec<(usize, Problem)>,
     of_the_whole: Vec<Problem>,
     warnings: Vec<(usize, Warning)>,
@@ -24,7 +27,9 @@ pub(crate) struct Findings<'t> {
 
 impl<'t> Findings<'t> {
     pub(crate) fn of(file: &'t str, text: &'t str) -> Findings<'t> {
-        Findings { file, text, errors: Vec::new(), of_the_whole: Vec::new(), warnings: Vec::new() }
+        let counted = (0, 1);
+        let (errors, of_the_whole, warnings) = Default::default();
+        Findings { file, text, counted, errors, of_the_whole, warnings }
     }
 
     pub(crate) fn error(&mut self, at: &Range<usize>, problem: Problem) {
@@ -39,6 +44,15 @@ impl<'t> Findings<'t> {
     pub(crate) fn warning(&mut self, at: &Range<usize>, key: &str, message: String) {
         let place = Place::of(self.file, self.text, at.start);
         self.warnings.push((at.start, Warning { place, key: key.to_owned(), message }));
+    }
+
+    /// The line that something begins in.
+    pub(crate) fn line(&mut self, at: &Range<usize>) -> Line {
+        let (from, line) = if at.start >= self.counted.0 { self.counted } else { (0, 1) };
+        let passed = self.text.as_bytes().get(from..at.start).unwrap_or_default();
+        let line = line + passed.iter().filter(|byte| **byte == b'\n').count();
+        self.counted = (at.start, line);
+        Line(line)
     }
 
     pub(crate) fn unknown_key(&mut self, at: &Range<usize>, key: String, allowed: &[&str]) {

@@ -55,6 +55,8 @@ impl Setting {
             meters: Default::default(),
             rules: Vec::new(),
             default_route: Default::default(),
+            devices: Vec::new(),
+            default_device: None,
             per_app: None,
         };
         self.put(&mut blank, value).is_ok()
@@ -94,6 +96,8 @@ impl Profile {
             meters: self.meters,
             rules: Vec::new(),
             default_route: Default::default(),
+            devices: Vec::new(),
+            default_device: None,
             per_app: None,
         }
     }

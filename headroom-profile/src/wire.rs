@@ -26,6 +26,24 @@ pub fn match_back(matches: &ipc::Match) -> profile::Match {
     profile::Match { process_binary, application_name, portal_app_id, media_role }
 }
 
+/// What is said of devices, as it is put into force: an entry of a profile.
+#[must_use]
+pub fn device(entry: &profile::DeviceProfile) -> ipc::DeviceProfile {
+    let profile::DeviceMatch { node_name, description, port } = entry.matches.clone();
+    ipc::DeviceProfile {
+        matches: ipc::DeviceMatch { node_name, description, port },
+        profile: entry.profile.clone(),
+        origin: ipc::RuleOrigin::Profile,
+    }
+}
+
+/// Which devices are meant, as profiles say it.
+#[must_use]
+pub fn device_match_back(matches: &ipc::DeviceMatch) -> profile::DeviceMatch {
+    let ipc::DeviceMatch { node_name, description, port } = matches.clone();
+    profile::DeviceMatch { node_name, description, port }
+}
+
 /// Where a stream goes.
 #[must_use]
 pub fn route(route: &profile::Route) -> ipc::Route {

@@ -1,8 +1,10 @@
 //! What was typed. What it means is the business of each command.
 
 mod bridge;
+mod device;
 mod profile;
 mod setting;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,11 +14,13 @@ use clap::{Parser, Subcommand};
 use headroom_client::ipc::{BypassTo, Route, Topic};
 
 pub(crate) use bridge::BridgeArgs;
+pub(crate) use device::{DeviceArgs, DeviceListArgs, DeviceSetArgs, DeviceUnsetArgs, Which};
 pub(crate) use profile::{
     CopyArgs, DeleteArgs, EditArgs, ExportArgs, FolderArgs, ImportArgs, ListArgs, NewArgs,
     PathArgs, ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
 };
 pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
+pub(crate) use why::WhyArgs;
 
 use crate::audio::Depth;
 use crate::command::route::RouteOrRules;
@@ -32,6 +36,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Status(StatusArgs),
+    Why(WhyArgs),
     Watch(WatchArgs),
     Bypass(BypassArgs),
     #[command(subcommand)]
@@ -42,6 +47,8 @@ pub(crate) enum Command {
     Settings(SettingsArgs),
     Unset(UnsetArgs),
     Profile(ProfileArgs),
+    #[command(subcommand)]
+    Device(DeviceArgs),
     Call(CallArgs),
     #[command(subcommand)]
     Bridge(BridgeArgs),

@@ -6,6 +6,7 @@ use headroom_client::ipc::{
 };
 
 use super::Paint;
+use super::route::contest;
 use super::setting::as_it_is;
 use super::status::rounded;
 use super::text::plain;
@@ -104,7 +105,11 @@ fn routing(change: &RoutingChange) -> String {
                 (None, Some(sink)) => format!("to {sink}"),
                 (None, None) => "not linked".to_owned(),
             };
-            let contested = if stream.contested { ", contested" } else { "" };
+            let contested = if stream.contested {
+                format!(", contested: {}", contest(stream.contest.as_ref()))
+            } else {
+                String::new()
+            };
             format!("{}: {route}, {now}{contested}", named(stream))
         }
         RoutingChange::StreamChanged(stream) => {
@@ -144,11 +149,14 @@ fn sinks(change: &SinksChange) -> String {
 
 fn ends_up(device: &Device) -> String {
     let name = device.device_sink.as_deref().unwrap_or("no device");
+    let port = device.port.as_ref().map_or_else(String::new, |port| {
+        format!(" ({})", port.description.as_deref().unwrap_or(&port.name))
+    });
     match (device.rate_hz, device.quantum_frames) {
         (Some(rate_hz), Some(quantum_frames)) => {
-            format!("the sound goes to {name}, {rate_hz} Hz, quantum {quantum_frames}")
+            format!("the sound goes to {name}{port}, {rate_hz} Hz, quantum {quantum_frames}")
         }
-        _ => format!("the sound goes to {name}"),
+        _ => format!("the sound goes to {name}{port}"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "this is where the command line speaks")]
 
+mod device;
 mod doctor;
 mod event;
 mod paint;
@@ -15,14 +16,17 @@ mod status;
 mod table;
 mod text;
 mod verdict;
+mod why;
 
 use std::io::{self, Write};
 
+pub(crate) use device::{devices, meant_device, now_in_force};
 pub(crate) use doctor::doctor;
 pub(crate) use event::event_line;
 pub(crate) use paint::Paint;
 pub(crate) use profile::{
-    InForce, ListedProfile, profile_detail, profile_in_force, profile_list, reloaded,
+    InForce, ListedProfile, profile_detail, profile_in_force, profile_list,
+    profile_of_device_instead, reloaded,
 };
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
@@ -34,6 +38,7 @@ pub(crate) use setting::{
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
 pub(crate) use verdict::ProfileVerdict;
+pub(crate) use why::why;
 
 use crate::failure::Failure;
 

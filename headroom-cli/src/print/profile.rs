@@ -104,6 +104,16 @@ pub(crate) fn profile_in_force(
     text
 }
 
+/// A profile that was chosen while the device that is heard has another one by what it says.
+pub(crate) fn profile_of_device_instead(
+    profile: &Profile,
+    devices: &ipc::Devices,
+    paint: Paint,
+) -> String {
+    let (name, used) = (paint.bold(plain(&profile.name)), paint.bold(plain(&devices.used)));
+    format!("{name} is chosen; on the device that is heard it has {used} in force\n")
+}
+
 /// All that a profile says.
 pub(crate) fn profile_detail(
     detail: &ProfileDetail,

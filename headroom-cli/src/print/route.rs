@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Match, RoutedBy, RuleOrigin, Rules, Stream};
+use headroom_client::ipc::{Contest, ContestedBy, Match, RoutedBy, RuleOrigin, Rules, Stream};
 
 use super::Paint;
 use super::text::{COLUMNS, column, cut, wrapped};
@@ -64,6 +64,21 @@ pub(crate) fn meant(matches: &Match) -> String {
     let named = lists.into_iter().filter(|(_, patterns)| !patterns.is_empty());
     let named = named.map(|(name, patterns)| format!("{name} {}", patterns.join(" or ")));
     named.collect::<Vec<_>>().join(", ")
+}
+
+/// Who moves a stream away from its route, and how.
+pub(crate) fn contest(contest: Option<&Contest>) -> String {
+    let Some(Contest { by, who, to }) = contest else {
+        return "something else moves it away from its route".to_owned();
+    };
+    let who = who.as_deref().unwrap_or("another program");
+    let to = to.as_deref().unwrap_or("another sink");
+    match by {
+        ContestedBy::App => format!("the app itself wants to go to {to}"),
+        ContestedBy::Metadata => format!("{who} sends it to {to}, in PipeWire's metadata"),
+        ContestedBy::Links => format!("{who} links it to {to}"),
+        _ => format!("{who} moves it to {to}"),
+    }
 }
 
 /// Why a stream goes where it goes.

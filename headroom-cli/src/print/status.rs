@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Device, Fold, Graph, Status, StreamStatus};
+use headroom_client::ipc::{Device, Fold, Graph, Status, StreamStatus, UsedBy};
 
 use super::Paint;
+use super::route::contest;
 use super::setting::amount;
 use super::text::{COLUMNS, column, cut, plain, wrapped, wrapped_from};
 
@@ -33,7 +34,7 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
         let value = wrapped_from(NAMES, value, COLUMNS, NAMES);
         let _ = writeln!(text, "{}{value}", paint.dim(format!("{name:NAMES$}")));
     };
-    line("Profile", &status.profile);
+    line("Profile", &format!("{}{}", status.profile, why_in_force(status.profile_by)));
     let is_bypassed = if status.bypass { "on: the sound passes untouched" } else { "off" };
     line("Bypass", is_bypassed);
     line("Device", &device(&status.device, status.device_description.as_deref()));
@@ -67,11 +68,20 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
             }
         }
     }
+    for stream in status.streams.iter().filter(|stream| stream.contested) {
+        let who = contest(stream.contest.as_ref());
+        let line = format!(
+            "! {} ({}) is contested: {who} (headroom why {} says more)",
+            stream.app, stream.id, stream.id
+        );
+        let _ = write!(text, "\n{}", paint.warning(wrapped(&line, COLUMNS, 2)));
+    }
     for warning in &status.warnings {
         let line = wrapped(&format!("! {}: {}", warning.about, warning.message), COLUMNS, 2);
         let _ = write!(text, "\n{}", paint.warning(line));
     }
-    if !status.warnings.is_empty() {
+    let is_any_contested = status.streams.iter().any(|stream| stream.contested);
+    if is_any_contested || !status.warnings.is_empty() {
         text.push('\n');
     }
     text
@@ -113,6 +123,9 @@ fn device(device: &Device, description: Option<&str>) -> String {
         return "none".to_owned();
     };
     let mut text = name.to_owned();
+    if let Some(port) = &device.port {
+        let _ = write!(text, ", {}", port.description.as_deref().unwrap_or(&port.name));
+    }
     if let Some(rate_hz) = device.rate_hz {
         let _ = write!(text, ", {} kHz", f64::from(rate_hz) / 1000.0);
     }
@@ -151,6 +164,17 @@ fn graph(graph: &Graph) -> String {
         "is not running, so nothing is linked",
     );
     format!("{pipewire}, {session}")
+}
+
+/// Behind the name of a profile that is not simply the one that was chosen.
+fn why_in_force(by: Option<UsedBy>) -> &'static str {
+    match by {
+        Some(UsedBy::Device) => ", the profile of this device",
+        Some(UsedBy::DefaultDevice) => ", the profile of every other device",
+        Some(UsedBy::ByHand) => ", as you chose, until another device is heard",
+        Some(UsedBy::StandIn) => ", in place of the one that you chose",
+        _ => "",
+    }
 }
 
 /// What rounds to nothing is nothing: no "-0.0".

@@ -269,10 +269,12 @@ pub(crate) fn status() -> Status {
             wireplumber_version: Some("0.5.8".into()),
         },
         profile: "night".into(),
+        profile_by: None,
         bypass: false,
         device: Device {
             device_sink: Some("alsa_output.pci-0000_00_1f.3.analog-stereo".into()),
             default_sink: Some("headroom.main".into()),
+            port: None,
             rate_hz: Some(48_000),
             quantum_frames: Some(1024),
             latency_frames: 111,

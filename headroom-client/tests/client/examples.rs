@@ -44,11 +44,8 @@ impl Drop for Running {
 
 fn state() -> Mirror {
     let mut state = Mirror::full();
-    let _ = state.publish(ProfileChange::Reloaded(Profiles {
-        used: "night".into(),
-        profiles: Vec::new(),
-        folders: Vec::new(),
-    }));
+    let _ = state
+        .publish(ProfileChange::Reloaded(Profiles { used: "night".into(), ..Profiles::default() }));
     state
 }
 

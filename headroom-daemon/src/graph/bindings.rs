@@ -16,6 +16,7 @@ use pw::spa::param::ParamType;
 use pw::spa::utils::dict::DictRef;
 use pw::types::ObjectType;
 
+use super::Port;
 use super::model::{self, Global};
 use super::notice::{Notice, Notices};
 use super::pods::{self, RouteId};
@@ -193,6 +194,8 @@ pub(super) struct DeviceBinding {
     pub(super) id: u32,
     /// How many channels its volume has, once it has said so.
     pub(super) channels: Option<usize>,
+    /// The question to PipeWire behind which it has said which jack is heard.
+    pub(super) asked: Option<i32>,
 }
 
 struct CardBinding {
@@ -200,6 +203,7 @@ struct CardBinding {
     card: Device,
     device: i32,
     route: Option<RouteId>,
+    port: Option<Port>,
 }
 
 impl DeviceBinding {
@@ -230,7 +234,7 @@ impl DeviceBinding {
             })
             .register();
         node.subscribe_params(&[ParamType::Props]);
-        Ok(DeviceBinding { _listener: listener, node, card: None, id, channels: None })
+        Ok(DeviceBinding { _listener: listener, node, card: None, id, channels: None, asked: None })
     }
 
     /// The sink belongs to a sound card: its routes are listened to from now on.
@@ -250,24 +254,32 @@ impl DeviceBinding {
             .add_listener_local()
             .param(move |_, id, _, _, pod| {
                 if id == ParamType::Route
-                    && let Some(route) = pod.and_then(pods::read_route)
+                    && let Some((pod, route)) =
+                        pod.and_then(|pod| Some((pod, pods::read_route(pod)?)))
                 {
-                    notices.push(Notice::Route(route));
+                    notices.push(Notice::Route(route, pods::read_port(pod)));
                 }
             })
             .register();
         card.subscribe_params(&[ParamType::Route]);
-        self.card = Some(CardBinding { _listener: listener, card, device, route: None });
+        self.card =
+            Some(CardBinding { _listener: listener, card, device, route: None, port: None });
         Ok(())
     }
 
     /// The card has an active route; it counts if it is this sink's.
-    pub(super) fn has_route(&mut self, route: RouteId) {
+    pub(super) fn has_route(&mut self, route: RouteId, port: Option<Port>) {
         if let Some(card) = &mut self.card
             && card.device == route.device
         {
             card.route = Some(route);
+            card.port = port;
         }
+    }
+
+    /// The jack that the sound goes to, as far as it has said so.
+    pub(super) fn port(&self) -> Option<&Port> {
+        self.card.as_ref()?.port.as_ref()
     }
 
     /// Sets the device's volume as the user would.

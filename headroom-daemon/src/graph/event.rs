@@ -13,6 +13,26 @@ pub struct DeviceSink {
     pub description: String,
 }
 
+/// The device that the listener hears, with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The device sink.
+    pub sink: DeviceSink,
+    /// The jack of it that the sound goes to, if it says so.
+    pub port: Option<Port>,
+}
+
+/// A jack of a sound card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// What people call it.
+    pub description: Option<String>,
+    /// Of which kind it is.
+    pub kind: Option<String>,
+}
+
 /// Something that has happened in the graph.
 #[derive(Debug)]
 pub enum GraphEvent {
@@ -36,6 +56,8 @@ pub enum GraphEvent {
     NoDeviceSink,
     /// Sound goes to this device sink from now on.
     DeviceSink(DeviceSink),
+    /// This device, and this jack of it, is heard from now on. Told once it has said all of it.
+    Heard(Heard),
     /// An insert is in the graph.
     InsertMade {
         /// Which one.

@@ -32,7 +32,7 @@ mod targets;
 mod thread;
 
 pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
-pub use event::{DeviceSink, GraphEvent};
+pub use event::{DeviceSink, GraphEvent, Heard, Port};
 pub use look::{GraphLook, look};
 pub use mailbox::{CommandError, Commands};
 pub use said::Facts;

@@ -8,10 +8,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::InsertId;
 use super::model::Global;
 use super::pods::{Latency, LatencyOf, NodeVolume, RouteId, VolumeReport};
 use super::said::{Facts, NodeNews};
+use super::{InsertId, Port};
 
 /// One thing that has happened.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) enum Notice {
     /// The device sink says which device of its sound card it is.
     DeviceIsOfCard { card: u32, device: i32 },
     /// The sound card reports an active route.
-    Route(RouteId),
+    Route(RouteId, Option<Port>),
     /// Something about one of our streams.
     Stream(InsertId, Side, StreamNotice),
 }

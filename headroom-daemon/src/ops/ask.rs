@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headroom_ipc::{Hello, HelloCall, Override, PROTOCOL, Status, StreamStatus};
+use headroom_ipc::{Hello, HelloCall, Override, PROTOCOL, Status, StreamStatus, UsedBy};
 
 use crate::state::Model;
 
@@ -25,6 +25,7 @@ pub(crate) fn status(model: &Model, now: Instant) -> Status {
         uptime_ms: model.uptime_ms(now),
         graph: daemon.graph.clone(),
         profile: model.profile_state().used.clone(),
+        profile_by: Some(model.to_use().by).filter(|by| *by != UsedBy::Chosen),
         bypass: settings.bypass,
         device: model.sinks().device.clone(),
         device_description: model.device_description().map(str::to_owned),

@@ -7,12 +7,14 @@
 
 pub(crate) mod ask;
 pub(crate) mod bypass;
+pub(crate) mod device;
 pub(crate) mod profile;
 pub(crate) mod route;
 pub(crate) mod setting;
 pub(crate) mod sink;
 pub(crate) mod stream;
 pub(crate) mod topic;
+pub(crate) mod why;
 
 use std::time::Instant;
 
@@ -57,10 +59,14 @@ pub(crate) fn answer(
         Op::ProfileList(_) => reply(id, Ok(model.profile_state())),
         Op::ProfileUse(call) => reply(id, profile::use_it(model, call, effects)),
         Op::ProfileShow(call) => reply(id, profile::show(model, call)),
+        Op::DeviceList(_) => reply(id, Ok(device::list(model))),
+        Op::DeviceSet(call) => reply(id, device::set(model, call, effects)),
+        Op::DeviceUnset(call) => reply(id, device::unset(model, call, effects)),
         Op::RouteList(_) => reply(id, Ok(&model.routing().rules)),
         Op::RouteSet(call) => reply(id, route::set(model, call, effects)),
         Op::RouteUnset(call) => reply(id, route::unset(model, call, effects)),
         Op::RouteStream(call) => reply(id, route::stream(model, call, effects)),
+        Op::WhyCall(call) => reply(id, why::why(model, call)),
         Op::SettingGet(call) => reply(id, setting::get(model, call)),
         Op::SettingList(call) => reply(id, setting::list(model, call)),
         Op::SettingSet(call) => reply(id, setting::set(model, call, effects)),

@@ -20,12 +20,26 @@ pub(crate) fn use_it(
 ) -> Result<Profile, Error> {
     let profile = usable(model, &call.name)?.clone();
     model.choose(&call.name);
-    if call.name != model.profile_state().used {
-        model.publish(ProfileChange::Used(profile.clone()), effects);
-        put_in_force(model, &call.name, Told::All, effects);
+    follow(model, effects);
+    Ok(profile)
+}
+
+/// Another profile may be the one to be in force, because another was chosen, another device is
+/// heard, or another thing is said of devices: puts it in force.
+pub(crate) fn follow(model: &mut Model, effects: &mut Effects) {
+    let used = model.to_use().name;
+    if used != model.profile_state().used
+        && let Some(about) = model.profiles.about(&used).cloned()
+    {
+        effects.said.push((Level::Info, format!("profile {used} is in force")));
+        model.publish(ProfileChange::Used(about), effects);
+        put_in_force(model, &used, Told::All, effects);
+    }
+    let profiles = model.profiles_with(&used);
+    if profiles != *model.profile_state() {
+        model.publish(ProfileChange::Reloaded(profiles), effects);
     }
     model.review_warnings(effects);
-    Ok(profile)
 }
 
 pub(crate) fn show(model: &Model, call: &ProfileShow) -> Result<ProfileDetail, Error> {
@@ -56,7 +70,7 @@ pub(crate) fn scanned(
     let place_before = place(model, &used_before);
     let content_before = model.profiles.profile(&used_before).cloned();
     let news = model.profiles.take(library, stillness);
-    let used = model.to_use();
+    let used = model.to_use().name;
     note_losses(model, &news, &used_before, &used);
 
     let failed: Vec<Profile> =
@@ -70,7 +84,7 @@ pub(crate) fn scanned(
             model.publish(ProfileChange::Failed(profile), effects);
         }
     }
-    let profiles = model.profiles.shown(used.clone());
+    let profiles = model.profiles_with(&used);
     // Also where only a setting is another, which the list does not show.
     let any = !news.reloaded.is_empty() || !news.removed.is_empty();
     if any || profiles != *model.profile_state() {
@@ -128,7 +142,7 @@ fn put_in_force(model: &mut Model, name: &str, told: Told, effects: &mut Effects
 }
 
 /// A profile that can be put in force.
-fn usable<'m>(model: &'m Model, name: &str) -> Result<&'m Profile, Error> {
+pub(super) fn usable<'m>(model: &'m Model, name: &str) -> Result<&'m Profile, Error> {
     let profile = model.profiles.about(name).ok_or_else(|| unknown(model, name))?;
     match &profile.fault {
         Some(fault) if model.profiles.profile(name).is_none() => {

@@ -1,6 +1,6 @@
 //! What news from hr-graph mean for the state that clients see.
 
-use headroom_ipc::{Daemon, DaemonChange, Device, SinksChange};
+use headroom_ipc::{Daemon, DaemonChange, Device, HeardDevice, Port, SinksChange};
 
 use super::{Effects, Model, census};
 use crate::graph::{Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
@@ -62,7 +62,10 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
                 model.warn(daemon, DEVICE, text);
             });
             model.device_description = None;
-            change_device(model, effects, |device| device.device_sink = None);
+            change_device(model, effects, |device| {
+                device.device_sink = None;
+                device.port = None;
+            });
         }
         GraphEvent::DeviceSink(sink) => {
             manager_is_there(model, effects, |_, daemon| {
@@ -71,6 +74,20 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             model.device_description =
                 Some(sink.description.clone()).filter(|description| !description.is_empty());
             change_device(model, effects, |device| device.device_sink = Some(sink.name.clone()));
+        }
+        GraphEvent::Heard(heard) => {
+            let port = heard.port.as_ref().map(|port| Port {
+                name: port.name.clone(),
+                description: port.description.clone(),
+                kind: port.kind.clone(),
+            });
+            let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            model.devices.hear(HeardDevice {
+                node_name: heard.sink.name.clone(),
+                description: text(&heard.sink.description),
+                port: port.clone(),
+            });
+            change_device(model, effects, |device| device.port = port);
         }
         GraphEvent::Ready => manager_is_there(model, effects, |_, _| {}),
         GraphEvent::DefaultSink(name) => {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use headroom_ipc::Stream;
-use headroom_profile::Identity;
+use headroom_profile::{Identity, glob_matches, wire};
 
 /// What a stream says of itself, and the name of the app without what changes in it: some write
 /// the title that they play into it, or the number of their process.
@@ -31,6 +31,30 @@ impl<'s> Names<'s> {
         let lasting = Identity { application_name: self.lasting.as_deref(), ..self.said };
         matches.is_about(&self.said) || matches.is_about(&lasting)
     }
+}
+
+/// Of each list of a match, the pattern that means this stream; nothing if it is not about it.
+pub(crate) fn matched(
+    stream: &Stream,
+    matches: &headroom_ipc::Match,
+) -> Option<headroom_ipc::Match> {
+    let names = Names::of(stream);
+    if !names.are_meant_by(&wire::match_back(matches)) {
+        return None;
+    }
+    let lasting = names.lasting.as_deref();
+    let first = |patterns: &[String], said: [Option<&str>; 2]| -> Vec<String> {
+        let is_meant =
+            |pattern: &&String| said.into_iter().flatten().any(|said| glob_matches(pattern, said));
+        patterns.iter().find(is_meant).cloned().into_iter().collect()
+    };
+    let said = names.said;
+    Some(headroom_ipc::Match {
+        process_binary: first(&matches.process_binary, [said.process_binary, None]),
+        application_name: first(&matches.application_name, [said.application_name, lasting]),
+        portal_app_id: first(&matches.portal_app_id, [said.portal_app_id, None]),
+        media_role: first(&matches.media_role, [said.media_role, None]),
+    })
 }
 
 /// The name of an app without the title that it plays and without the number of its process, and

@@ -6,13 +6,15 @@
 
 mod broadcaster;
 pub(crate) mod census;
+pub(crate) mod devices;
 pub(crate) mod graph_news;
-mod identity;
+pub(crate) mod identity;
 mod model;
 mod profiles;
 pub(crate) mod routing;
 mod warnings;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -70,6 +72,13 @@ impl DaemonState {
             broadcaster: Broadcaster::default(),
             stopping: false,
         }
+    }
+
+    /// The same, and what is remembered is in this file.
+    #[must_use]
+    pub fn remembering_in(mut self, file: PathBuf) -> DaemonState {
+        self.model.state_file = Some(file);
+        self
     }
 
     /// What the daemon says of itself.

@@ -1,15 +1,17 @@
 //! What is so: the mirror that clients copy, and what it is made of.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use headroom_ipc::{
-    Change, Daemon, DaemonChange, Graph, Hello, Mirror, PROTOCOL, Profiles, Routing, RoutingChange,
-    Rule, RuleOrigin, Rules, SettingValue, Settings, Sinks, Stream, Tracked, Warning,
+    Change, Daemon, DaemonChange, Graph, Hello, Meters, Mirror, PROTOCOL, Profiles, Routing,
+    RoutingChange, Rule, RuleOrigin, Rules, SettingValue, Settings, Sinks, Stream, Tracked,
+    Warning,
 };
 use headroom_profile::{Folders, Levels, Library, Origin, Profile, is_path};
 
+use super::devices::{Devices, Verdict};
 use super::profiles::{DEFAULT, KnownProfiles, Lost};
 use super::routing::Router;
 use super::{Effects, census, routing, warnings, wire};
@@ -77,15 +79,21 @@ pub(crate) struct Model {
     pub(crate) levels: Levels,
     /// What was done to the sound when it was last looked at.
     pub(crate) gains: Gains,
+    /// What every insert measured when somebody asked why.
+    pub(crate) measured: Meters,
     /// What people call the device sink.
     pub(super) device_description: Option<String>,
     /// Where streams go.
     pub(crate) router: Router,
     /// Which inserts sound flows through.
-    pub(super) running: Vec<InsertId>,
+    pub(crate) running: Vec<InsertId>,
     /// The profile that the user has chosen, by name or by file, which is in force where there is
     /// such a profile.
     pub(super) chosen_profile: Option<String>,
+    /// The file that holds what is remembered, if there is a place for one.
+    pub(super) state_file: Option<PathBuf>,
+    /// What is said of devices, and which one is heard.
+    pub(crate) devices: Devices,
     /// The file that the profile in force was lost with, until another is chosen.
     pub(crate) lost: Option<Lost>,
     /// Why changes of profiles are not seen.
@@ -102,7 +110,9 @@ impl Model {
     pub(super) fn new(start: Start) -> Model {
         let Start { hello, folders, library, remembered, warnings: told, at } = start;
         let profiles = KnownProfiles::new(folders, library);
-        let used = to_use(&profiles, remembered.profile.as_deref());
+        let devices = Devices::of(&remembered);
+        let chosen = name_of(remembered.profile.as_deref());
+        let used = devices.verdict(&profiles, chosen).name;
         let levels = Levels::new(in_force(&profiles, &used), &remembered.overrides);
         let mut model = Model {
             hello,
@@ -111,10 +121,13 @@ impl Model {
             profiles,
             levels,
             gains: Gains::default(),
+            measured: Meters::default(),
             device_description: None,
             router: Router::default(),
             running: Vec::new(),
             chosen_profile: remembered.profile.clone(),
+            state_file: None,
+            devices,
             lost: None,
             blind: None,
             user_routes: remembered.routes.clone(),
@@ -123,7 +136,7 @@ impl Model {
         };
         // Before the first event this is the state of each topic, with the number 0. The
         // daemon's own topic begins with `started`, which nobody can have subscribed to yet.
-        model.mirror.profile = Some(Tracked { seq: 0, state: model.profiles.shown(used.clone()) });
+        model.mirror.profile = Some(Tracked { seq: 0, state: model.profiles_with(&used) });
         model.mirror.setting = Some(Tracked {
             seq: 0,
             state: Settings { bypass: remembered.bypass, settings: model.levels.settings() },
@@ -205,6 +218,11 @@ impl Model {
         }
     }
 
+    /// The file that holds what the user has said, if there is a place for one.
+    pub(crate) fn state_file(&self) -> Option<&Path> {
+        self.state_file.as_deref()
+    }
+
     /// The rules while this profile is in force.
     pub(crate) fn rules_of(&self, profile: &str) -> Rules {
         let Some(profile) = self.profiles.profile(profile) else { return Rules::default() };
@@ -276,12 +294,20 @@ impl Model {
         };
         let path = file.filter(is_of_file).and_then(Path::to_str);
         self.chosen_profile = Some(path.unwrap_or(name).to_owned());
+        self.devices.was_chosen();
         self.lost = None;
     }
 
-    /// The profile that is to be in force: the chosen one, or what stands in for it.
-    pub(crate) fn to_use(&self) -> String {
-        to_use(&self.profiles, self.chosen_profile.as_deref())
+    /// The profile that is to be in force, and why: the chosen one, that of the device that is
+    /// heard, or what stands in for it.
+    pub(crate) fn to_use(&self) -> Verdict {
+        self.devices.verdict(&self.profiles, self.chosen())
+    }
+
+    /// The state of topic `profile` while this one is in force.
+    pub(crate) fn profiles_with(&self, used: &str) -> Profiles {
+        let (devices, default_profile) = self.devices.said(&self.profiles, self.chosen());
+        Profiles { devices, default_profile, ..self.profiles.shown(used.to_owned()) }
     }
 
     /// Puts a known profile in force: its settings under the overrides. Nothing is published.
@@ -299,6 +325,9 @@ impl Model {
         let known = &self.remembered;
         // Compared in place: this is asked after every step, and hardly ever answered.
         let is_known = known.profile == self.chosen_profile
+            && known.chosen_on == self.devices.chosen_on
+            && known.devices == self.devices.of_user
+            && known.default_device == self.devices.default_of_user
             && self.levels.overrides().eq(known.overrides.iter().map(|(k, v)| (k.as_str(), v)))
             && known.routes == self.user_routes
             && known.bypass == self.settings().bypass
@@ -309,6 +338,9 @@ impl Model {
         let owned = |(key, value): (&str, &SettingValue)| (key.to_owned(), value.clone());
         self.remembered = Remembered {
             profile: self.chosen_profile.clone(),
+            chosen_on: self.devices.chosen_on.clone(),
+            devices: self.devices.of_user.clone(),
+            default_device: self.devices.default_of_user.clone(),
             overrides: self.levels.overrides().map(owned).collect(),
             routes: self.user_routes.clone(),
             bypass: self.settings().bypass,
@@ -349,11 +381,6 @@ fn name_of(chosen: Option<&str>) -> &str {
         Some(name) => name,
         None => DEFAULT,
     }
-}
-
-fn to_use(profiles: &KnownProfiles, chosen: Option<&str>) -> String {
-    let chosen = name_of(chosen);
-    if profiles.profile(chosen).is_some() { chosen } else { DEFAULT }.to_owned()
 }
 
 fn in_force<'p>(profiles: &'p KnownProfiles, name: &str) -> &'p Profile {

@@ -99,11 +99,12 @@ impl KnownProfiles {
         self.known.keys().map(String::as_str).collect()
     }
 
-    /// What clients see of all, sorted by name, while this one is in force.
-    pub(crate) fn shown(&self, used: String) -> ipc::Profiles {
+    /// What clients see of all, sorted by name, while this one is in force, without what is said of
+    /// devices.
+    pub(super) fn shown(&self, used: String) -> ipc::Profiles {
         let profiles = self.known.values().map(|known| known.about.clone()).collect();
         let folders = self.folders.paths().iter().map(|path| path.display().to_string());
-        ipc::Profiles { used, profiles, folders: folders.collect() }
+        ipc::Profiles { used, profiles, folders: folders.collect(), ..ipc::Profiles::default() }
     }
 
     /// The profiles whose files cannot be used as they are now.

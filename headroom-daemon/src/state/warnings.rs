@@ -3,7 +3,7 @@
 //! Worked out anew from the state whenever it may have changed, so that a warning lasts exactly
 //! as long as its reason.
 
-use headroom_ipc::Daemon;
+use headroom_ipc::{Daemon, Profiles};
 
 use super::Model;
 
@@ -12,6 +12,7 @@ const PROFILES: &str = "profiles";
 const WATCH: &str = "watch";
 const PER_APP: &str = "per_app";
 const STREAMS: &str = "streams";
+const DEVICES: &str = "devices";
 
 /// Warnings of each kind, so that one kind cannot drown the others.
 const MOST_OF_A_KIND: usize = 4;
@@ -38,12 +39,13 @@ pub(super) fn review(model: &Model, daemon: &mut Daemon) {
 fn is_ours(about: &str) -> bool {
     about.starts_with("profile.")
         || about.starts_with("setting.")
-        || [PROFILES, WATCH, PER_APP, STREAMS].contains(&about)
+        || [PROFILES, WATCH, PER_APP, STREAMS, DEVICES].contains(&about)
 }
 
 fn all(model: &Model) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     of_choice(model, &mut said);
+    of_devices(model, &mut said);
     of_faults(model, &mut said);
     of_profile_in_force(model, &mut said);
     of_folders(model, &mut said);
@@ -54,8 +56,11 @@ fn all(model: &Model) -> Vec<Said> {
 
 /// Something else is in force than what was chosen.
 fn of_choice(model: &Model, said: &mut Vec<Said>) {
-    let (chosen, used) = (model.chosen(), model.to_use());
-    if chosen != used {
+    let (chosen, verdict) = (model.chosen(), model.to_use());
+    let used = verdict.name;
+    // What a device has in force is in force because somebody has asked for it.
+    let is_missed = model.profiles.profile(chosen).is_none();
+    if is_missed {
         let why = match model.profiles.about(chosen).and_then(|about| about.fault.as_ref()) {
             Some(fault) => fault.message.clone(),
             None => format!("there is no profile {chosen:?}"),
@@ -76,9 +81,22 @@ fn of_choice(model: &Model, said: &mut Vec<Said>) {
     }
 }
 
+/// Devices that were given a profile that cannot be used.
+fn of_devices(model: &Model, said: &mut Vec<Said>) {
+    let Profiles { devices, default_profile, .. } = model.profile_state();
+    let names = devices.iter().map(|device| &device.profile).chain(default_profile);
+    if let Some(name) = names.into_iter().find(|name| model.profiles.profile(name).is_none()) {
+        let text = format!(
+            "there is no profile {name:?} that can be used, which a device has been given: it is \
+             passed over (device.list shows which)"
+        );
+        said.push((DEVICES.to_owned(), text));
+    }
+}
+
 /// Files that cannot be used as they are now, the one in force first.
 fn of_faults(model: &Model, said: &mut Vec<Said>) {
-    let used = model.to_use();
+    let used = model.to_use().name;
     let mut faults: Vec<_> = model
         .profiles
         .at_fault()
@@ -101,7 +119,7 @@ fn of_faults(model: &Model, said: &mut Vec<Said>) {
 
 /// What of the profile in force is not as its file has it.
 fn of_profile_in_force(model: &Model, said: &mut Vec<Said>) {
-    let used = model.to_use();
+    let used = model.to_use().name;
     let Some(good) = model.profiles.good(&used) else { return };
     let about = format!("profile.{used}");
     if let Some((first, others)) = good.warnings.split_first()

@@ -23,7 +23,8 @@ mod whole;
 pub use directory::{NoDirectory, StateDirectory};
 pub use file::{Found, StateFile};
 pub use headroom_profile::remembered::{
-    AgcGain, MOST_ROUTE_BYTES, MOST_ROUTES, Remembered, UserRoute,
+    AgcGain, ChosenOn, MOST_DEVICE_BYTES, MOST_DEVICES, MOST_ROUTE_BYTES, MOST_ROUTES, Remembered,
+    UserDevice, UserRoute,
 };
 pub use slot::Slot;
 pub use thread::{Disk, StoreThread};

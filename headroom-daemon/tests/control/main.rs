@@ -3,6 +3,7 @@
 
 mod basics;
 mod daemon;
+mod devices;
 mod limits;
 mod peer;
 mod profiles;
@@ -12,3 +13,4 @@ mod settings;
 mod splits;
 mod topics;
 mod watching;
+mod why;

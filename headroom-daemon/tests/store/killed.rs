@@ -31,7 +31,7 @@ fn state(number: usize) -> Remembered {
         overrides: [("limiter.hold_ms".to_owned(), ((number % 1_000) as f32).into())].into(),
         routes: (0..number % SIZES * 4).map(route).collect(),
         bypass: number % 2 == 1,
-        agc: None,
+        ..Remembered::default()
     }
 }
 

@@ -37,6 +37,7 @@ fn expected(name: &str) -> Remembered {
             ],
             bypass: true,
             agc: Some(AgcGain { gain_db: 7.3, target_lufs: -20.0 }),
+            ..Remembered::default()
         },
         other => panic!("say here what {other} remembers"),
     }

@@ -4,6 +4,7 @@
 //! the same type.
 
 mod daemon;
+mod devices;
 mod hello;
 mod meters;
 mod profile;
@@ -11,8 +12,10 @@ mod routing;
 mod setting;
 mod sinks;
 mod status;
+mod why;
 
 pub use daemon::{Daemon, Graph, Overflow, Shutdown, Warning};
+pub use devices::{DeviceMatch, DeviceProfile, Devices, HeardDevice, Port, UsedBy};
 pub use hello::{Hello, Limits};
 pub use meters::{BusMeters, MasterMeters, Meters};
 pub use profile::{
@@ -25,3 +28,4 @@ pub use routing::{
 pub use setting::{Accepts, Bypass, Kind, Setting, SettingValue, Settings};
 pub use sinks::{Device, Sink, SinkKind, SinkRemoved, Sinks};
 pub use status::{Override, Status, StreamStatus};
+pub use why::{Chain, Decided, Decider, StreamWhy, Why};

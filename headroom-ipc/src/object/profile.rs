@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Route, Rule, SettingValue};
+use super::{DeviceProfile, Route, Rule, SettingValue};
 use crate::word::words;
 
 /// All profiles: the state of topic `profile`.
@@ -17,6 +17,14 @@ pub struct Profiles {
     /// counts. Optional: absent where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<String>,
+    /// Which one is in force on which device; the first that matches counts, and those of the user
+    /// come before those of the chosen profile. Optional: absent where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceProfile>,
+    /// The name of the one that is in force on every other device. Optional: absent where that is
+    /// the chosen one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_profile: Option<String>,
 }
 
 /// A profile, without its settings.

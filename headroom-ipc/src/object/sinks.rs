@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Port;
 use crate::finite::{self, list};
 use crate::word::words;
 
@@ -23,6 +24,9 @@ pub struct Device {
     pub device_sink: Option<String>,
     /// The name of the default sink, where apps go that nobody sends elsewhere.
     pub default_sink: Option<String>,
+    /// The jack of the device sink that the sound goes to; absent where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<Port>,
     /// The sample rate of the graph, nil while nothing has played.
     pub rate_hz: Option<u32>,
     /// The quantum of the graph, nil while nothing has played.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contest, Device, Fold, Graph, Route, SettingValue, Warning};
+use super::{Contest, Device, Fold, Graph, Route, SettingValue, UsedBy, Warning};
 use crate::finite;
 
 /// Everything that a person would ask first.
@@ -23,6 +23,9 @@ pub struct Status {
     pub graph: Graph,
     /// The name of the profile in force.
     pub profile: String,
+    /// What has put it in force. Optional: absent where the user has chosen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_by: Option<UsedBy>,
     /// Whether sound passes Headroom untouched.
     pub bypass: bool,
     /// The device sink, the rate, the quantum and the latency that Headroom adds.

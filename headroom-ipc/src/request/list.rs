@@ -1,10 +1,10 @@
 //! Every op of the protocol, once.
 
 use super::{
-    BypassSet, Call, Describe, HelloCall, Ping, ProfileList, ProfileReload, ProfileShow,
-    ProfileUse, RouteList, RouteSet, RouteStream, RouteUnset, SettingClear, SettingGet,
-    SettingList, SettingReset, SettingSet, SinkList, Snapshot, StatusCall, StreamList, Subscribe,
-    Unsubscribe,
+    BypassSet, Call, Describe, DeviceList, DeviceSet, DeviceUnset, HelloCall, Ping, ProfileList,
+    ProfileReload, ProfileShow, ProfileUse, RouteList, RouteSet, RouteStream, RouteUnset,
+    SettingClear, SettingGet, SettingList, SettingReset, SettingSet, SinkList, Snapshot,
+    StatusCall, StreamList, Subscribe, Unsubscribe, WhyCall,
 };
 
 /// Calls a macro with the list of ops: the type of the arguments, and the name on the wire.
@@ -21,10 +21,14 @@ macro_rules! for_each_op {
             ProfileUse = "profile.use",
             ProfileShow = "profile.show",
             ProfileReload = "profile.reload",
+            DeviceList = "device.list",
+            DeviceSet = "device.set",
+            DeviceUnset = "device.unset",
             RouteList = "route.list",
             RouteSet = "route.set",
             RouteUnset = "route.unset",
             RouteStream = "route.stream",
+            WhyCall = "why",
             SettingGet = "setting.get",
             SettingList = "setting.list",
             SettingSet = "setting.set",

@@ -6,11 +6,13 @@
 
 mod args;
 mod ask;
+mod device;
 mod envelope;
 mod list;
 mod routing;
 mod setting;
 mod topics;
+mod why;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +22,7 @@ pub use ask::{
     Describe, HelloCall, Ping, Pong, ProfileList, ProfileReload, ProfileShow, ProfileUse, SinkList,
     StatusCall, StreamList, Streams,
 };
+pub use device::{DeviceList, DeviceSet, DeviceUnset};
 pub use envelope::{Rejection, decode_request};
 pub use list::Op;
 pub(crate) use list::for_each_op;
@@ -29,6 +32,7 @@ pub use setting::{
     SettingSet, SettingValues,
 };
 pub use topics::{Snapshot, Subscribe, Subscribed, TopicSeq, Unsubscribe, Unsubscribed};
+pub use why::WhyCall;
 
 use crate::framing::{TooLong, framed};
 use crate::{Error, Value};

@@ -156,7 +156,7 @@ fn read_match(arg: &Arg<'_>) -> Result<Match, Error> {
 const MATCH_FIELDS: [&str; 4] =
     ["process_binary", "application_name", "portal_app_id", "media_role"];
 
-fn patterns(field: &str, cursor: &mut Cursor<'_>) -> Result<Vec<String>, Error> {
+pub(super) fn patterns(field: &str, cursor: &mut Cursor<'_>) -> Result<Vec<String>, Error> {
     let head = cursor.item()?;
     let count = match head {
         Item::Nil => 0,

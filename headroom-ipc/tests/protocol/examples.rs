@@ -98,6 +98,8 @@ fn rewrite_reply(op: &str, id: Option<u64>, answer: Answer<'_>) -> Result<Server
         "status" => of::<StatusCall>(id, answer),
         "profile.use" => of::<ProfileUse>(id, answer),
         "profile.reload" => of::<ProfileReload>(id, answer),
+        "device.list" => of::<DeviceList>(id, answer),
+        "why" => of::<WhyCall>(id, answer),
         "route.set" => of::<RouteSet>(id, answer),
         "setting.set" => of::<SettingSet>(id, answer),
         other => Err(format!("add the reply to {other:?} to this test")),

@@ -74,7 +74,7 @@ pub(crate) fn profiles() -> Profiles {
         warnings: Vec::new(),
         fault: None,
     };
-    Profiles { used: "night".into(), profiles: vec![default, profile()], folders: Vec::new() }
+    Profiles { used: "night".into(), profiles: vec![default, profile()], ..Profiles::default() }
 }
 
 pub(super) fn number_setting() -> Setting {
@@ -228,6 +228,7 @@ pub(super) fn device() -> Device {
     Device {
         device_sink: Some("alsa_output.pci-0000_00_1f.3.analog-stereo".into()),
         default_sink: Some("headroom.main".into()),
+        port: None,
         rate_hz: Some(48_000),
         quantum_frames: Some(1024),
         latency_frames: 111,
@@ -282,6 +283,7 @@ pub(super) fn status() -> Status {
         uptime_ms: 86_400_123,
         graph: graph(),
         profile: "night".into(),
+        profile_by: None,
         bypass: false,
         device: device(),
         device_description: Some("Built-in Audio".into()),
@@ -305,5 +307,76 @@ pub(super) fn status() -> Status {
             in_force: true,
         }],
         warnings: vec![warning()],
+    }
+}
+
+pub(super) fn port() -> Port {
+    Port {
+        name: "analog-output-headphones".into(),
+        description: Some("Headphones".into()),
+        kind: Some("headphones".into()),
+    }
+}
+
+pub(super) fn device_match() -> DeviceMatch {
+    DeviceMatch {
+        node_name: vec!["alsa_output.*".into()],
+        description: vec!["Built-in*".into()],
+        port: vec!["headphones".into()],
+    }
+}
+
+pub(super) fn devices() -> Devices {
+    let night = DeviceProfile {
+        matches: device_match(),
+        profile: "night".into(),
+        origin: RuleOrigin::User,
+    };
+    Devices {
+        devices: vec![night],
+        default_profile: Some("music".into()),
+        heard: Some(HeardDevice {
+            node_name: "alsa_output.pci-0000_00_1f.3.analog-stereo".into(),
+            description: Some("Built-in Audio".into()),
+            port: Some(port()),
+        }),
+        chosen: "default".into(),
+        used: "night".into(),
+        used_by: UsedBy::Device,
+    }
+}
+
+pub(super) fn why() -> Why {
+    let chain = Chain {
+        bus: Some("main".into()),
+        streams: 2,
+        input_lufs: Some(-30.5),
+        output_lufs: Some(-18.0),
+        gain_db: Some(10.75),
+        agc_gain_db: Some(12.25),
+        guard_reduction_db: Some(0.0),
+        compressor_reduction_db: Some(1.5),
+        limiter_reduction_db: Some(0.0),
+        latency_frames: 111,
+        latency_ms: Some(2.3125),
+    };
+    let stream = StreamWhy {
+        stream: stream(),
+        decided: decided(),
+        chain: Some(chain),
+        notes: vec!["2 streams share the bus".into()],
+    };
+    Why { streams: vec![stream], more: 3, expected: None }
+}
+
+pub(super) fn decided() -> Decided {
+    Decided {
+        by: Decider::ProfileRule,
+        route: Some(Route::Processed),
+        matched: Some(Match { process_binary: vec!["mpv*".into()], ..Match::default() }),
+        profile: Some("night".into()),
+        path: Some("/home/ada/.config/headroom/profiles/night.toml".into()),
+        line: Some(12),
+        because: "the first rule that matches".into(),
     }
 }

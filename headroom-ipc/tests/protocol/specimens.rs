@@ -64,11 +64,18 @@ fn requests() -> Vec<Specimen> {
         ("", ProfileUse { name: "night".into() }.into()),
         ("", ProfileShow { name: Some("night".into()) }.into()),
         ("", ProfileReload {}.into()),
+        ("", DeviceList {}.into()),
+        ("", DeviceSet { matches: Some(device_match()), name: "night".into() }.into()),
+        (".others", DeviceSet { matches: None, name: "night".into() }.into()),
+        ("", DeviceUnset { matches: Some(device_match()) }.into()),
+        (".others", DeviceUnset { matches: None }.into()),
         ("", RouteList {}.into()),
         ("", RouteSet { matches: matches(), route: Route::Bus("voice".into()) }.into()),
         ("", RouteUnset { matches: matches() }.into()),
         ("", RouteStream { stream: 412, route: Some(Route::Bypass) }.into()),
         (".unpin", RouteStream { stream: 412, route: None }.into()),
+        (".app", WhyCall::App("mpv".into()).into()),
+        (".stream", WhyCall::Stream(412).into()),
         ("", SettingGet { key: "agc.target_lufs".into() }.into()),
         ("", SettingList { section: Some("agc".into()) }.into()),
         (".number", set(SettingAmount::Value(SettingValue::Number(-16.5)))),
@@ -216,10 +223,34 @@ fn replies() -> Vec<Specimen> {
                 ..reloaded()
             },
         ),
+        reply_with::<StatusCall>(
+            ".device",
+            Status {
+                profile_by: Some(UsedBy::Device),
+                device: Device { port: Some(port()), ..device() },
+                ..status()
+            },
+        ),
+        reply_with::<ProfileList>(
+            ".devices",
+            Profiles {
+                devices: devices().devices,
+                default_profile: Some("music".into()),
+                ..profiles()
+            },
+        ),
+        reply::<DeviceList>(devices()),
+        reply::<DeviceSet>(devices()),
+        reply::<DeviceUnset>(Devices { heard: None, default_profile: None, ..devices() }),
         reply::<RouteList>(rules()),
         reply::<RouteSet>(rule()),
         reply::<RouteUnset>(Rules { rules: Vec::new(), ..rules() }),
         reply::<RouteStream>(stream()),
+        reply::<WhyCall>(why()),
+        reply_with::<WhyCall>(
+            ".expected",
+            Why { streams: Vec::new(), more: 0, expected: Some(decided()) },
+        ),
         reply::<SettingGet>(number_setting()),
         reply_with::<SettingGet>(
             ".set_aside",

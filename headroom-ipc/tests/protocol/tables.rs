@@ -161,6 +161,7 @@ fn every_topic_event_code_and_word_stands_there() {
         section("### Words").into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     for (name, known) in [
         ("Code", Code::WORDS),
+        ("Decider", Decider::WORDS),
         ("Kind", Kind::WORDS),
         ("ProfileOrigin", ProfileOrigin::WORDS),
         ("RoutedBy", RoutedBy::WORDS),
@@ -169,10 +170,11 @@ fn every_topic_event_code_and_word_stands_there() {
         ("RuleOrigin", RuleOrigin::WORDS),
         ("SinkKind", SinkKind::WORDS),
         ("Topic", Topic::WORDS),
+        ("UsedBy", UsedBy::WORDS),
     ] {
         assert_eq!(words[&code(name)], quoted(known).join(", "), "{name}");
     }
-    assert_eq!(words.len(), 9);
+    assert_eq!(words.len(), 11);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! A new version gets a number, a reader of its own, and a file in `tests/data/state` that is
 //! never changed again.
 
+mod devices;
 mod version_1;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use headroom_ipc::SettingValue;
 use serde::Serialize;
 use toml::Table;
 
-use super::{AgcGain, Remembered, UserRoute};
+use super::{AgcGain, ChosenOn, Remembered, UserDevice, UserRoute};
+use devices::{ChosenOnText, DefaultDeviceText, DeviceText};
 use version_1::{AgcText, RouteText};
 
 /// The longest text that is read. The largest that is written is shorter.
@@ -65,16 +67,27 @@ pub struct Read {
 /// # Errors
 /// A value that TOML has no word for; there is none among what can be set.
 pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
-    let Remembered { profile, overrides, routes, bypass, agc } = remembered;
+    let Remembered { profile, chosen_on, devices, default_device, overrides, routes, bypass, agc } =
+        remembered;
     let agc = agc.map(|AgcGain { gain_db, target_lufs }| AgcText { gain_db, target_lufs });
     let route = |UserRoute { matches, route }: &UserRoute| RouteText {
         matches: matches.clone(),
         route: route.to_string(),
     };
+    let device = |UserDevice { matches, profile }: &UserDevice| DeviceText {
+        matches: matches.clone(),
+        profile: profile.clone(),
+    };
     let text = toml::to_string(&StateText {
         version: VERSION,
         profile: profile.as_deref(),
         bypass: *bypass,
+        chosen_on: chosen_on.as_ref().map(|ChosenOn { node_name, port }| ChosenOnText {
+            node_name: node_name.clone(),
+            port: port.clone(),
+        }),
+        default_device: default_device.clone().map(|profile| DefaultDeviceText { profile }),
+        devices: devices.iter().map(device).collect(),
         agc,
         overrides,
         routes: routes.iter().map(route).collect(),
@@ -112,25 +125,53 @@ struct StateText<'a> {
     profile: Option<&'a str>,
     bypass: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    chosen_on: Option<ChosenOnText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     agc: Option<AgcText>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     overrides: &'a BTreeMap<String, SettingValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     routes: Vec<RouteText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_device: Option<DefaultDeviceText>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<DeviceText>,
 }
 
 #[cfg(test)]
 mod tests {
-    use headroom_ipc::{Match, Route};
+    use headroom_ipc::{DeviceMatch, Match, Route};
 
     use super::version_1::LONGEST_PROFILE_BYTES;
     use super::*;
-    use crate::rules::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
+    use crate::patterns::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
 
     fn full() -> Remembered {
         let list = |patterns: &[&str]| patterns.iter().map(|text| (*text).to_owned()).collect();
         Remembered {
             profile: Some("night".to_owned()),
+            chosen_on: Some(ChosenOn {
+                node_name: "alsa_output.usb".to_owned(),
+                port: Some("analog-output".to_owned()),
+            }),
+            devices: vec![
+                UserDevice {
+                    matches: DeviceMatch {
+                        port: list(&["head*", "ü \"*\""]),
+                        ..Default::default()
+                    },
+                    profile: "night".to_owned(),
+                },
+                UserDevice {
+                    matches: DeviceMatch {
+                        node_name: list(&["alsa_output.*"]),
+                        description: list(&["TV"]),
+                        ..DeviceMatch::default()
+                    },
+                    profile: "movie".to_owned(),
+                },
+            ],
+            default_device: Some("music".to_owned()),
             overrides: [
                 ("agc.enabled", SettingValue::from(false)),
                 ("agc.target_lufs", SettingValue::from(-16.1)),
@@ -211,6 +252,16 @@ mod tests {
             ("gone = 1", "\"gone\" is nothing that is remembered"),
             ("profile = \"\"", "profile is not the name"),
             ("bypass = \"yes\"", "bypass: invalid type"),
+            ("chosen_on = \"x\"", "chosen_on: invalid type"),
+            ("default_device = { profile = \"\" }", "default_device is not the name"),
+            ("default_device = { profile = \"a/b\" }", "default_device is not the name"),
+            ("devices = [7]", "device 1: invalid type"),
+            ("devices = [{ match = {}, profile = \"night\" }]", "device 1 names no device"),
+            ("devices = [{ match = { port = [\"x\"] } }]", "device 1: missing field `profile`"),
+            (
+                "devices = [{ match = { port = [\"x\"] }, profile = \"\" }]",
+                "device 1 has no name of a profile",
+            ),
             ("overrides = 3", "overrides: invalid type"),
             ("agc = { gain_db = nan, target_lufs = -18 }", "agc is NaN dB"),
             ("agc = { gain_db = 99, target_lufs = -18 }", "agc is 99 dB"),
@@ -279,6 +330,16 @@ mod tests {
         let mut remembered = full();
         remembered.profile = Some("\u{1}".repeat(LONGEST_PROFILE_BYTES));
         remembered.routes.clear();
+        remembered.devices.clear();
+        for number in 0.. {
+            let port = vec!["\u{1}".repeat(200), number.to_string()];
+            let matches = DeviceMatch { port, ..DeviceMatch::default() };
+            let device = UserDevice { matches, profile: "\u{1}".repeat(LONGEST_PATTERN_BYTES) };
+            if !Remembered::has_room_for_device(&remembered.devices, &device) {
+                break;
+            }
+            remembered.devices.push(device);
+        }
         let mut number = 0;
         loop {
             // The dearest in quotes, and the dearest in escapes.

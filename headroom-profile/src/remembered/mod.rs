@@ -9,12 +9,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use headroom_ipc::{Match, Route, SettingValue};
+use headroom_ipc::{DeviceMatch, Match, Route, SettingValue};
 
 /// The most routes of the user that are remembered.
 pub const MOST_ROUTES: usize = 256;
 /// The most bytes that the patterns of all routes have together.
 pub const MOST_ROUTE_BYTES: usize = 128 * 1024;
+
+/// The most devices that the user has given a profile.
+pub const MOST_DEVICES: usize = 128;
+/// The most bytes that their patterns and the names of their profiles have together.
+pub const MOST_DEVICE_BYTES: usize = 32 * 1024;
 
 /// The folder of `state.toml`: `headroom` in `$XDG_STATE_HOME`, or where that is without it. There
 /// is none where `variable`, which looks into the environment, knows no absolute path.
@@ -33,6 +38,12 @@ pub struct Remembered {
     /// The profile that the user has chosen: its name, or the absolute path of its file; nothing
     /// while none was chosen. It is kept while there is no such profile.
     pub profile: Option<String>,
+    /// The device that was heard when it was chosen: there it counts before what is said of devices.
+    pub chosen_on: Option<ChosenOn>,
+    /// The profiles of devices, as the user has said.
+    pub devices: Vec<UserDevice>,
+    /// The profile of every other device, if the user has said so.
+    pub default_device: Option<String>,
     /// What the user has changed on top of the profile, by dotted key.
     pub overrides: BTreeMap<String, SettingValue>,
     /// Where apps go by the user's choice.
@@ -52,6 +63,24 @@ pub struct UserRoute {
     pub route: Route,
 }
 
+/// The profile of devices, as the user has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserDevice {
+    /// Which devices.
+    pub matches: DeviceMatch,
+    /// The name of the profile that is in force on them.
+    pub profile: String,
+}
+
+/// A device, as far as it must be known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenOn {
+    /// The name of its node.
+    pub node_name: String,
+    /// The name of the jack that the sound went to, if it said so.
+    pub port: Option<String>,
+}
+
 /// A gain that was right, and for what.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AgcGain {
@@ -67,6 +96,24 @@ impl Remembered {
     pub fn has_room_for(routes: &[UserRoute], route: &UserRoute) -> bool {
         let bytes: usize = routes.iter().chain([route]).map(UserRoute::bytes).sum();
         routes.len() < MOST_ROUTES && bytes <= MOST_ROUTE_BYTES
+    }
+}
+
+impl Remembered {
+    /// Whether this can be remembered of devices beside what is.
+    #[must_use]
+    pub fn has_room_for_device(devices: &[UserDevice], device: &UserDevice) -> bool {
+        let bytes: usize = devices.iter().chain([device]).map(UserDevice::bytes).sum();
+        devices.len() < MOST_DEVICES && bytes <= MOST_DEVICE_BYTES
+    }
+}
+
+impl UserDevice {
+    /// How long its patterns and the name of its profile are.
+    fn bytes(&self) -> usize {
+        let DeviceMatch { node_name, description, port } = &self.matches;
+        let patterns = [node_name, description, port].into_iter().flatten();
+        patterns.map(String::len).sum::<usize>() + self.profile.len()
     }
 }
 

@@ -37,6 +37,7 @@ fn read_from(on_disk: &OnDisk) -> Profiles {
         used: on_disk.begins_with().to_owned(),
         profiles: on_disk.library().entries().map(on_disk::about).collect(),
         folders: on_disk.folders().iter().map(|folder| folder.display().to_string()).collect(),
+        ..Profiles::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! `headroom profile use NAME`: puts a profile in force.
 
-use headroom_client::ipc::{Code, ProfileList, ProfileUse};
+use headroom_client::ipc::{Code, ProfileList, ProfileUse, UsedBy};
 use headroom_client::{Client, daemon_address};
 
 use crate::args::UseArgs;
@@ -28,7 +28,21 @@ pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
         return print::json(&profile);
     }
     let settings = client.setting_list(None)?;
+    // An older daemon knows nothing of devices.
+    let devices = client.device_list().ok();
     let already = before.used == profile.name;
-    let text = print::profile_in_force(&profile, already, &settings.settings, Paint::for_stdout());
-    print::result(&text)
+    let paint = Paint::for_stdout();
+    let text = match devices.as_ref().filter(|devices| devices.used != profile.name) {
+        Some(devices) => print::profile_of_device_instead(&profile, devices, paint),
+        None => print::profile_in_force(&profile, already, &settings.settings, paint),
+    };
+    print::result(&text)?;
+    match devices {
+        Some(devices) if devices.used_by == UsedBy::ByHand => {
+            let note =
+                "until another device is heard: then what `headroom device list` shows counts\n";
+            print::result(note)
+        }
+        _ => Ok(()),
+    }
 }

@@ -29,6 +29,7 @@ impl Session<'_> {
         match DeviceBinding::new(&self.registry, id, &self.notices) {
             Ok(binding) => {
                 self.device = Some(binding);
+                self.ask_for_port();
                 self.told.no_device = false;
                 self.events.send(GraphEvent::DeviceSink(device));
             }

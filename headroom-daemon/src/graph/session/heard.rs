@@ -91,10 +91,11 @@ impl Session<'_> {
                     .as_mut()
                     .map(|binding| binding.is_of_card(&self.registry, card, device, &self.notices));
                 self.trouble("listening to the sound card", bound.transpose().err());
+                self.ask_for_port();
             }
-            Notice::Route(route) => {
+            Notice::Route(route, port) => {
                 if let Some(device) = &mut self.device {
-                    device.has_route(route);
+                    device.has_route(route, port);
                 }
             }
             Notice::Stream(id, side, notice) => self.handle_stream(id, side, notice, now),

@@ -19,6 +19,7 @@ mod inserts;
 mod latency;
 mod layout;
 mod leave;
+mod port;
 mod routes;
 mod volume;
 
@@ -43,7 +44,7 @@ use super::notice::Notices;
 use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
-use super::{Aims, GraphCommand, GraphEvent, GraphSettings, InsertId, Promotion};
+use super::{Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion};
 use crate::audio::{StageParams, Volume, Watch};
 use crate::journal::Notes;
 use crate::spare_memory;
@@ -106,6 +107,7 @@ struct Told {
     latency: Option<(u32, u32)>,
     quantum_frames: Option<u32>,
     default_sink: Option<String>,
+    heard: Option<Heard>,
     unnoted: bool,
 }
 
@@ -376,6 +378,7 @@ impl<'a> Session<'a> {
         }
         self.follow_device(now);
         self.fit_device(now);
+        self.tell_heard();
         if self.main.is_none() && self.device.is_some() {
             self.make_main();
         }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::Read;
+use super::devices::{ChosenOnText, DefaultDeviceText};
+use crate::patterns::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
 use crate::remembered::{AgcGain, Remembered, UserRoute};
-use crate::rules::{LONGEST_PATTERN_BYTES, MOST_PATTERNS};
 use crate::setting::Setting;
 use crate::wire;
 
@@ -38,6 +39,11 @@ pub(super) fn read(table: Table) -> Read {
     for (key, value) in table {
         let known = match key.as_str() {
             "profile" => value.try_into().map(|profile: String| read.profile(profile)),
+            "chosen_on" => value.try_into().map(|device: ChosenOnText| read.chosen_on(device)),
+            "default_device" => {
+                value.try_into().map(|device: DefaultDeviceText| read.default_device(device))
+            }
+            "devices" => value.try_into().map(|devices: Vec<toml::Value>| read.devices(devices)),
             "bypass" => value.try_into().map(|bypass| read.remembered.bypass = bypass),
             "agc" => value.try_into().map(|agc: AgcText| read.agc(&agc)),
             "overrides" => value.try_into().map(|table: Table| read.overrides("", table)),
@@ -55,7 +61,7 @@ pub(super) fn read(table: Table) -> Read {
 }
 
 impl Read {
-    fn leave_out(&mut self, what: &str, error: &toml::de::Error) {
+    pub(super) fn leave_out(&mut self, what: &str, error: &toml::de::Error) {
         self.left_out.push(format!("{what}: {}", error.message()));
     }
 
@@ -122,14 +128,10 @@ impl Read {
     fn check(&self, route: &UserRoute) -> Result<(), &'static str> {
         let Match { process_binary, application_name, portal_app_id, media_role } = &route.matches;
         let lists = [process_binary, application_name, portal_app_id, media_role];
-        let fits = |list: &Vec<String>| {
-            list.len() <= MOST_PATTERNS
-                && list.iter().all(|text| text.len() <= LONGEST_PATTERN_BYTES)
-        };
         let known = &self.remembered.routes;
         if route.matches.is_empty() {
             Err("names no app")
-        } else if !lists.into_iter().all(fits) {
+        } else if !lists.into_iter().all(|list| fits_in_a_request(list)) {
             Err("has more or longer patterns than a route can have")
         } else if known.iter().any(|known| known.matches == route.matches) {
             Err("names what another route names")
@@ -139,6 +141,11 @@ impl Read {
             Ok(())
         }
     }
+}
+
+/// Whether a list of patterns is no more than a request can give.
+pub(super) fn fits_in_a_request(list: &[String]) -> bool {
+    list.len() <= MOST_PATTERNS && list.iter().all(|text| text.len() <= LONGEST_PATTERN_BYTES)
 }
 
 /// Whether a setting can have this value, whatever the profile.
