@@ -1,0 +1,70 @@
+//! To be told why an app sounds as it does, of real apps.
+
+use headroom_client::Client;
+use headroom_client::ipc::{Decider, Match, Route, StreamWhy};
+use headroom_tests::{Graph, on_every_generation};
+
+use crate::control::steered;
+use crate::setting::{BUS, DEVICE, RATE_HZ, tones};
+
+/// Why the only stream of an app sounds as it does, once it is as wanted.
+fn told(
+    graph: &Graph,
+    client: &mut Client,
+    app: &str,
+    is_it: impl Fn(&StreamWhy) -> bool,
+) -> StreamWhy {
+    graph.wait_for(&format!("{app} to be told of as wanted"), |_| {
+        let why = client.why_app(app).ok()?;
+        why.streams.into_iter().find(|stream| is_it(stream))
+    })
+}
+
+#[test]
+fn why_names_the_line_that_decides_and_measures_what_is_done() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let profile = graph.directory().join("few.toml");
+        let text = "name = \"few\"\ndescription = \"Levels what it names\"\n\n\
+                    [[rules]]\nmatch = { application_name = [\"cha*\"] }\nroute = \"processed\"\n\
+                    [default_route]\nroute = \"bypass\"\n";
+        std::fs::write(&profile, text).expect("written");
+        let path = profile.to_str().expect("text");
+        let (_daemon, mut client, _) = steered(&graph, &["--profile", path]);
+        let would = client.why_app("chat").expect("a rule names it").expected.expect("it is quiet");
+        assert_eq!((would.by, would.line), (Decider::ProfileRule, Some(4)));
+
+        let file = graph.write_programme("tones.wav", RATE_HZ, &tones(240.0, 0.028));
+        let play =
+            |name: &str| graph.play(&file).name(name).property("application.name", name).start();
+        let chat = play("chat");
+        chat.wait_until_linked_to(BUS);
+        let game = play("game");
+        game.wait_until_linked_to(DEVICE);
+        let why = told(&graph, &mut client, "CHAT", |why| {
+            let measured = why.chain.as_ref().and_then(|chain| chain.input_lufs);
+            measured.is_some_and(|lufs| lufs > -70.0)
+        });
+        assert_eq!(why.decided.by, Decider::ProfileRule);
+        assert_eq!((why.decided.path.as_deref(), why.decided.line), (Some(path), Some(4)));
+        assert_eq!(why.stream.sink.as_deref(), Some(BUS));
+        let chain = why.chain.expect("a chain");
+        assert_eq!((chain.bus.as_deref(), chain.streams), (Some("main"), 1));
+        assert!(chain.latency_frames > 0, "{chain:?}");
+        let why = told(&graph, &mut client, "game", |why| why.stream.playing);
+        assert_eq!((why.decided.by, why.decided.line), (Decider::DefaultRoute, Some(8)));
+        assert_eq!((why.chain, why.stream.sink.as_deref()), (None, Some(DEVICE)));
+
+        // What the user says stands in the file that remembers it.
+        let matches = Match { application_name: vec!["game".into()], ..Match::default() };
+        client.route_set(matches, Route::Processed).expect("set");
+        let why = told(&graph, &mut client, "game", |why| {
+            why.chain.as_ref().is_some_and(|chain| chain.streams == 2)
+        });
+        assert_eq!(why.decided.by, Decider::UserRule);
+        let state = why.decided.path.expect("a file");
+        assert!(state.ends_with("headroom/state.toml"), "{state}");
+        let is_shared = |note: &String| note.contains("2 streams share the bus");
+        assert!(why.notes.iter().any(is_shared), "{:?}", why.notes);
+    });
+}
