@@ -284,7 +284,7 @@ fn put(seen: &mut Meters, insert: InsertId, meters: &StageMeters) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{Controls, Insert, Slider, StageParams, Volume, Watch};
+    use crate::audio::{Beginning, Controls, Insert, Slider, StageParams, Volume, Watch};
     use crate::daemon::hello;
     use crate::graph::GraphEvent;
     use crate::server::ServerSettings;
@@ -300,6 +300,7 @@ mod tests {
             volume: Volume::FULL,
             out_gains: Volume::FULL.gains(),
             slider: Slider::FULL,
+            beginning: Beginning::AtGain,
         };
         let watch = Arc::new(Watch::new(RATE_HZ));
         let (insert, _handle, reader) =

@@ -22,6 +22,17 @@ pub struct Controls {
     pub out_gains: [f32; MAX_CHANNELS],
     /// The volume of the app that plays alone, for the stage not to see it.
     pub slider: Slider,
+    /// How loud the first block is to be.
+    pub beginning: Beginning,
+}
+
+/// How loud an insert begins; of no meaning after its first block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// With the gain that was right before.
+    AtGain,
+    /// As loud as it comes in, for it was heard without us until now.
+    AtUnity,
 }
 
 /// What both threads see of each other at any moment.
@@ -120,6 +131,7 @@ pub struct Insert {
     max_frames: usize,
     rate_hz: u32,
     params: StageParams,
+    has_begun: bool,
     undo: VolumeUndo,
     slot: Output<Controls>,
     meters: MeterWriter,
@@ -153,6 +165,7 @@ impl Insert {
             max_frames,
             rate_hz,
             params: controls.params,
+            has_begun: false,
             undo: VolumeUndo::new(controls.volume, controls.out_gains),
             slot: output,
             meters,
@@ -184,6 +197,12 @@ impl Insert {
             self.params = controls.params;
             self.stage.set_params(&self.params);
             self.watch.leave_latency(&self.stage);
+        }
+        if !self.has_begun {
+            self.has_begun = true;
+            if controls.beginning == Beginning::AtUnity {
+                self.stage.begin_at_unity();
+            }
         }
         if self.undo.enter(block, &controls.volume, &controls.slider, graph_at_work) {
             self.stage.forgive_level_jump();
@@ -231,7 +250,13 @@ mod tests {
 
     fn made(params: StageParams) -> (Insert, InsertHandle, MeterReader) {
         let volume = Volume::FULL;
-        let controls = Controls { params, volume, out_gains: volume.gains(), slider: Slider::FULL };
+        let controls = Controls {
+            params,
+            volume,
+            out_gains: volume.gains(),
+            slider: Slider::FULL,
+            beginning: Beginning::AtGain,
+        };
         Insert::prepare(Layout::STEREO, FRAMES, controls, Arc::new(Watch::new(RATE_HZ)))
             .expect("an insert")
     }
@@ -262,6 +287,27 @@ mod tests {
 
     fn level_db(mean_square: f64) -> f64 {
         10.0 * mean_square.log10()
+    }
+
+    #[test]
+    fn the_first_block_alone_is_as_loud_as_it_comes_in_where_it_was_heard_before() {
+        let gain_db = |block: u32, beginning: Beginning| {
+            let (mut insert, mut handle, mut reader) = made(StageParams::Bus(BusParams::default()));
+            insert.stage.set_agc_gain(Db(16.0));
+            let mut noise = Noise { state: 7, low: 0.0 };
+            if block > 0 {
+                let _ = play(&mut insert, &mut noise, 0.03);
+            }
+            handle.update(|controls| controls.beginning = beginning);
+            let _ = play(&mut insert, &mut noise, 0.03);
+            let StageMeters::Bus(bus) = reader.take().expect("meters").now else {
+                panic!("not a bus");
+            };
+            bus.gain.to_db().0
+        };
+        assert!(gain_db(0, Beginning::AtGain) > 12.0);
+        assert!(gain_db(0, Beginning::AtUnity) < 0.5);
+        assert!(gain_db(1, Beginning::AtUnity) > 12.0, "what plays with us goes on as it is");
     }
 
     #[test]

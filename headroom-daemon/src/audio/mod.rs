@@ -10,7 +10,7 @@ mod meters;
 mod stage;
 mod volume;
 
-pub use insert::{Controls, Insert, InsertHandle, Watch};
+pub use insert::{Beginning, Controls, Insert, InsertHandle, Watch};
 pub use meters::{MeterReader, Meters, StageMeters};
 pub use stage::{Stage, StageParams};
 pub use volume::{Slider, Volume};

@@ -59,6 +59,12 @@ impl Stage {
         }
     }
 
+    pub(super) fn begin_at_unity(&mut self) {
+        if let Stage::Bus(bus) = self {
+            bus.begin_at_unity();
+        }
+    }
+
     pub(super) fn set_rate(&mut self, rate_hz: u32) {
         match self {
             Stage::Bus(bus) => bus.set_rate(rate_hz),

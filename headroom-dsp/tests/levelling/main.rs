@@ -4,6 +4,7 @@
 mod bursts;
 mod pauses;
 mod programmes;
+mod takeover;
 
 use headroom_dsp::{Chain, ChainParams, Layout};
 use headroom_signals::{Programme, noise};

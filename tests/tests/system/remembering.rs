@@ -3,7 +3,7 @@
 
 use headroom_signals::judge::oracle;
 use headroom_signals::{Programme, noise};
-use headroom_tests::{Ended, Generation, Graph, Recording, Service, on_every_generation};
+use headroom_tests::{Daemon, Ended, Generation, Graph, Recording, Service, on_every_generation};
 
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play};
 
@@ -14,6 +14,10 @@ const TARGET_LUFS: f64 = -18.0;
 const NIGHT_TARGET_LUFS: f64 = -20.0;
 /// Programme and meter have half of this between them.
 const TOLERANCE_LU: f64 = 2.0;
+/// How much louder an app may be from one moment to the next because Headroom has come.
+const MOST_JUMP_LU: f64 = 3.0;
+/// Momentary loudness is that of so long.
+const MOMENT_S: f64 = 0.4;
 /// The AGC settles within this, and what it has settled at is looked at meanwhile.
 const SETTLES_S: f64 = 20.0;
 const SILENT: f32 = 1e-4;
@@ -45,6 +49,38 @@ fn assert_right(generation: &Generation, after: &str, heard: &Recording, target_
     assert!((lufs - target_lufs).abs() <= TOLERANCE_LU, "after {after}: {lufs:.1} LUFS");
 }
 
+/// Starts Headroom beside a quiet app that plays already.
+fn assert_taken_over_gently(generation: &Generation, graph: &Graph) -> Daemon {
+    let pink = noise::pink(RATE_HZ, 2, 120.0, 8).at_lufs(SENT_LUFS);
+    let file = graph.write_programme("before.wav", RATE_HZ, &pink.channels);
+    let recorder = graph.record(DEVICE);
+    let app = graph.play(&file).start();
+    app.wait_until_linked_to(DEVICE);
+    let start = recorder.wait_until_heard(SILENT, 0);
+    recorder.wait_for_frames(start + 2 * RATE_HZ as usize);
+    let daemon = headroomd(graph, &[]);
+    app.wait_until_linked_to(BUS);
+    graph.wait_for_flow(&format!("{BUS}.out"), MASTER);
+    recorder.wait_for_more_frames(8 * RATE_HZ as usize);
+    app.stop();
+    let heard = recorder.stop().loud_part(SILENT);
+    let moments = oracle::momentary_over_time(&Programme::new(heard.rate_hz, heard.channels));
+    // The loudest so far, and not the one before: the move itself may be a moment of silence.
+    let jump_lu = |at: usize| {
+        let before = moments[..at].iter().filter(|it| it.at_s <= moments[at].at_s - MOMENT_S);
+        let loudest = before.filter(|it| it.at_s >= MOMENT_S).map(|it| it.lufs).reduce(f64::max);
+        loudest.map_or(0.0, |loudest| moments[at].lufs - loudest)
+    };
+    let jump_lu = (0..moments.len()).map(jump_lu).fold(0.0, f64::max);
+    let last = moments.last().expect("sound").lufs;
+    println!(
+        "{generation}: taken over while it plays: {jump_lu:+.2} LU at most, {last:.1} LUFS then"
+    );
+    assert!(jump_lu <= MOST_JUMP_LU, "a jump of {jump_lu:.1} LU");
+    assert!((last - TARGET_LUFS).abs() <= TOLERANCE_LU + 1.0, "{last:.1} LUFS in the end");
+    daemon
+}
+
 #[test]
 fn the_first_second_after_a_start_is_as_loud_as_it_should_be() {
     on_every_generation(|generation| {
@@ -73,6 +109,10 @@ fn the_first_second_after_a_start_is_as_loud_as_it_should_be() {
         assert_eq!(daemon.stop(), Ended::Exited(0));
         let daemon = headroomd(&graph, &[]);
         assert_right(generation, "a restart", &listen(&graph, "stopped", 3.0), TARGET_LUFS);
+
+        // An app that plays by then is not jumped upon with it, but comes there in time.
+        assert_eq!(daemon.stop(), Ended::Exited(0));
+        let daemon = assert_taken_over_gently(generation, &graph);
 
         // Another target needs another gain for the same programme.
         assert_eq!(daemon.stop(), Ended::Exited(0));

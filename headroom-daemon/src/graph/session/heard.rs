@@ -160,6 +160,7 @@ impl Session<'_> {
 
     fn removed(&mut self, id: u32) {
         self.model.remove(id);
+        self.forget_what_was_before();
         if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
             // WirePlumber has gone; the next one starts from what it stored.
             self.metadata = None;

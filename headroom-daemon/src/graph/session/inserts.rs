@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Outcome, Session};
-use crate::audio::{Controls, Insert, InsertHandle, Slider, StageParams, Volume, Watch};
+use crate::audio::{Beginning, Controls, Insert, InsertHandle, Slider, StageParams, Volume, Watch};
 use crate::graph::carry::Carry;
 use crate::graph::channels::Channels;
 use crate::graph::pods::Latency;
@@ -127,7 +127,13 @@ impl Session<'_> {
         watch: Arc<Watch>,
     ) -> Option<Live> {
         let volume = Volume::FULL;
-        let controls = Controls { params, volume, out_gains: volume.gains(), slider: Slider::FULL };
+        let controls = Controls {
+            params,
+            volume,
+            out_gains: volume.gains(),
+            slider: Slider::FULL,
+            beginning: self.beginning(),
+        };
         let made = Insert::prepare(way.input.layout, MAX_FRAMES, controls, watch.clone())
             .map_err(|error| error.to_string())
             .and_then(|(insert, handle, meters)| {
@@ -158,6 +164,32 @@ impl Session<'_> {
                 self.events.send(GraphEvent::Trouble(text));
                 self.ended = Some(Outcome::Lost);
                 None
+            }
+        }
+    }
+    /// What was heard before this daemon was there goes on as loud as it was.
+    fn beginning(&self) -> Beginning {
+        // Later the sound was ours before: after the end of PipeWire, or for another device.
+        let is_first = self.wishes.session == 1 && !self.told.ready;
+        let heard = &self.census.heard().nodes;
+        let plays = |id: &u32| heard.get(id).is_some_and(|said| said.running);
+        if is_first && self.streams_before_us().any(|id| plays(&id)) {
+            Beginning::AtUnity
+        } else {
+            Beginning::AtGain
+        }
+    }
+
+    fn streams_before_us(&self) -> impl Iterator<Item = u32> {
+        let before = self.model.streams().filter(|(_, node)| node.serial <= self.first_serial);
+        before.map(|(id, _)| id)
+    }
+
+    /// Has the buses begin as they were left, once nothing is there any more that was heard before.
+    pub(super) fn forget_what_was_before(&mut self) {
+        if self.streams_before_us().next().is_none() {
+            for bus in self.main.iter_mut().chain(&mut self.stereo) {
+                bus.handle.update(|controls| controls.beginning = Beginning::AtGain);
             }
         }
     }

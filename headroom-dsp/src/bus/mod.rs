@@ -4,6 +4,9 @@
 //! steps (16 frames at 48 kHz) that is counted from the start of the sound and not from the
 //! start of a block: the output is the same however the host cuts its blocks.
 
+mod gain;
+mod handover;
+
 use crate::agc::foresight::{Foreseen, Foresight, LOUDER};
 use crate::agc::{Agc, Power};
 use crate::compressor::{Compressor, CompressorGain, slope_at};
@@ -13,13 +16,11 @@ use crate::params::BusParams;
 use crate::plane::LaneSum;
 use crate::units::{Db, Gain};
 use crate::{MAX_RATE_HZ, MIN_RATE_HZ, PrepareError, check_prepare, plane};
+use gain::{GainRamp, Grid, STEPS_PER_TICK, TickRamp};
+use handover::Handover;
 
-/// Steps in a tick of the AGC.
-const STEPS_PER_TICK: u32 = 6;
 /// K-weighting lifts a tone of 1 kHz by 0.691 dB, which BS.1770 takes off again.
 const WEIGHTED_TO_PLAIN: f32 = 0.852_9;
-/// Bypass and fader move over this time.
-const FADE_S: f32 = 0.02;
 
 /// What a bus has seen since the last look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,17 +61,10 @@ pub struct Bus {
     step: Step,
     tick: Tick,
     gain: GainRamp,
+    handover: Handover,
     guard_db: f32,
     reduction_db: f32,
     bad_samples: u64,
-}
-
-/// Lengths of the control grid at one sample rate.
-#[derive(Debug, Clone, Copy)]
-struct Grid {
-    step_frames: usize,
-    step_s: f32,
-    fade_steps: f32,
 }
 
 /// What has been gathered of the step under way.
@@ -90,60 +84,6 @@ struct Tick {
     trim: TickRamp,
     guard: TickRamp,
     compressor: CompressorGain,
-}
-
-/// A gain that moves in even steps through a tick.
-#[derive(Debug, Clone, Copy)]
-struct TickRamp {
-    now: f32,
-    step: f32,
-    goal: f32,
-    goal_db: f32,
-}
-
-/// The one gain that the samples see: linear over each step.
-#[derive(Debug, Clone, Copy)]
-struct GainRamp {
-    start: f32,
-    end: f32,
-    fader: f32,
-    fader_goal: f32,
-    /// How far it is from bypassed (0) to not (1).
-    wet: f32,
-}
-
-impl GainRamp {
-    /// The part of the chain that is heard: an S without a bend at either end.
-    fn wet_part(&self) -> f32 {
-        self.wet * self.wet * (3.0 - 2.0 * self.wet)
-    }
-}
-
-impl Grid {
-    fn at(rate_hz: u32) -> Grid {
-        let step_frames = (rate_hz as usize / 2_900).max(2).next_power_of_two();
-        let step_frames =
-            if step_frames > rate_hz as usize / 2_000 { step_frames / 2 } else { step_frames };
-        let step_s = step_frames as f32 / rate_hz as f32;
-        Grid { step_frames, step_s, fade_steps: (FADE_S / step_s).max(1.0) }
-    }
-}
-
-impl TickRamp {
-    fn at(gain: Db) -> TickRamp {
-        let goal = gain.to_gain().0;
-        TickRamp { now: goal, step: 0.0, goal, goal_db: gain.0 }
-    }
-
-    fn turn_to(&mut self, gain: Db) {
-        // Exactly there, so that a settled gain of 0 dB is exactly 1.
-        self.now = self.goal;
-        if gain.0 != self.goal_db {
-            self.goal_db = gain.0;
-            self.goal = gain.to_gain().0;
-        }
-        self.step = (self.goal - self.now) / STEPS_PER_TICK as f32;
-    }
 }
 
 impl Bus {
@@ -183,6 +123,7 @@ impl Bus {
                 compressor: resting,
             },
             gain: GainRamp { start: 1.0, end: 1.0, fader: 1.0, fader_goal: 1.0, wet: 1.0 },
+            handover: Handover::OVER,
             guard_db: 0.0,
             reduction_db: 0.0,
             bad_samples: 0,
@@ -227,6 +168,18 @@ impl Bus {
         self.settle();
     }
 
+    /// What comes from now on was heard without the bus until now: it begins as loud as it was, and
+    /// comes to where the bus would have it at the pace of the AGC.
+    ///
+    /// Real-time safe: yes.
+    pub fn begin_at_unity(&mut self) {
+        // No gain from before: at this pace a right one comes no sooner, and a wrong one goes the
+        // wrong way first.
+        self.agc.set_gain_db(0.0);
+        self.handover = Handover::begin(&self.params.agc, self.grid.step_s);
+        self.settle();
+    }
+
     /// The AGC's gain now.
     #[must_use]
     pub fn agc_gain(&self) -> Db {
@@ -250,6 +203,7 @@ impl Bus {
         self.agc.reset();
         self.compressor.reset();
         self.foresight.reset();
+        self.handover = Handover::OVER;
         self.settle();
     }
 
@@ -285,7 +239,7 @@ impl Bus {
     }
 
     fn wanted_gain(&self) -> f32 {
-        let chain = self.chain_gain() * self.gain.fader;
+        let chain = self.handover.of(self.chain_gain() * self.gain.fader);
         if self.gain.wet == 0.0 { 1.0 } else { 1.0 + (chain - 1.0) * self.gain.wet_part() }
     }
 
@@ -384,6 +338,7 @@ impl Bus {
         self.tick.trim.now += self.tick.trim.step;
         self.tick.guard.now += self.tick.guard.step;
         self.move_fader();
+        self.handover.step(self.chain_gain() * self.gain.fader);
         self.gain.start = self.gain.end;
         self.gain.end = self.wanted_gain();
     }
