@@ -62,7 +62,11 @@ fn why_tells_who_it_is_what_decided_where_it_goes_and_what_is_done_to_it() {
         ..decided(Decider::ProfileRule)
     };
     let levelled = StreamWhy {
-        stream: stream(),
+        stream: Stream {
+            volume_db: vec![Some(-6.0), Some(-12.0)],
+            own_volume: Some(OwnVolume::Kept),
+            ..stream()
+        },
         decided: by_rule,
         chain: Some(chain()),
         notes: texts(&["2 streams share the bus"]),
@@ -104,6 +108,7 @@ mpv (stream 412)
   Gain       +10.8 dB (AGC +12.2 dB, burst guard 0.0 dB, compressor -1.5 dB,
              limiter -)
   Latency    +2.3 ms (111 frames)
+  Volume     -6.0 dB by the app's own slider, which is kept
   Note       2 streams share the bus
 
 mpv (stream 431)

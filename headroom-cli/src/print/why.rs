@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Chain, Decided, Decider, Stream, StreamWhy, Why};
+use headroom_client::ipc::{Chain, Decided, Decider, OwnVolume, Stream, StreamWhy, Why};
 
 use super::Paint;
 use super::route::{contest, meant};
@@ -50,6 +50,9 @@ fn one(text: &mut String, why: &StreamWhy, paint: Paint) {
         None if stream.bus.is_none() => line(text, "Sound", "passes Headroom by", paint),
         None => line(text, "Sound", "nothing is measured now", paint),
     }
+    if let Some(volume) = own_volume(stream) {
+        line(text, "Volume", &volume, paint);
+    }
     for note in notes {
         line(text, "Note", note, paint);
     }
@@ -76,6 +79,22 @@ fn identity(stream: &Stream) -> String {
         parts.push(format!("{channels} channel{}", if channels == 1 { "" } else { "s" }));
     }
     if parts.is_empty() { "it says nothing of itself".to_owned() } else { parts.join(", ") }
+}
+
+/// What the app's own slider says, and what becomes of it on a bus.
+fn own_volume(stream: &Stream) -> Option<String> {
+    let volume = match stream.volume_db.iter().flatten().copied().reduce(f32::max).map(rounded) {
+        _ if stream.muted => "muted".to_owned(),
+        Some(0.0) => "0.0 dB".to_owned(),
+        Some(volume_db) => format!("{volume_db:+.1} dB"),
+        None if stream.volume_db.is_empty() => return None,
+        None => "silent".to_owned(),
+    };
+    Some(match stream.own_volume {
+        Some(OwnVolume::Kept) => format!("{volume} by the app's own slider, which is kept"),
+        Some(_) => format!("{volume} by the app's own slider, approximately"),
+        None => format!("{volume} by the app's own slider"),
+    })
 }
 
 fn goes(decided: &Decided) -> String {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headroom_dsp::MAX_CHANNELS;
 
 use super::model::{Model, Node};
-use super::said::{Facts, Heard, Said};
+use super::said::{Facts, Heard, NodeProps, Said};
 use super::targets::{Around, Targets, is_chosen};
 use super::{Contest, InsertId, is_ours, model};
 
@@ -84,8 +84,19 @@ pub enum Tie {
     Filter,
     /// The app, the user or the desktop wants it at another sink than the one that is heard.
     Chosen,
-    /// It says that it is not to be moved, or nobody links it but the app.
-    Fixed,
+    /// It must stay where it is.
+    Fixed(FixedBy),
+}
+
+/// What says that a stream must stay where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FixedBy {
+    /// Its property `node.dont-move`.
+    DontMove,
+    /// Its property `node.dont-reconnect`, which is WirePlumber's older word for it.
+    DontReconnect,
+    /// It has no `node.autoconnect`: nobody links it but the app.
+    OwnLinks,
 }
 
 /// A place that sound can go to.
@@ -164,7 +175,7 @@ pub(super) fn look(
             let seen = stream(model, heard, node, said, linked.get(&id))?;
             let wanted = targets.wanted_sink(id, &said.props.asks_for, model);
             let tie = match &said.props {
-                props if props.is_fixed => Tie::Fixed,
+                NodeProps { fixed_by: Some(by), .. } => Tie::Fixed(*by),
                 _ if is_chosen(wanted, around) => Tie::Chosen,
                 props if props.is_filter => Tie::Filter,
                 _ => Tie::None,
@@ -255,7 +266,7 @@ fn sink(model: &Model, id: u32, node: &Node, said: &Said) -> SinkSeen {
 mod tests {
     use super::*;
     use crate::graph::model::{Client, Global, Link, Port};
-    use crate::graph::said::{NodeNews, NodeProps};
+    use crate::graph::said::NodeNews;
 
     fn node(name: &str, media_class: &str, serial: u64) -> Node {
         Node { name: name.into(), media_class: media_class.into(), serial, ..Node::default() }

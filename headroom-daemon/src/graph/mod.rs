@@ -31,7 +31,7 @@ mod streams;
 mod targets;
 mod thread;
 
-pub use census::{Crowd, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
+pub use census::{Crowd, FixedBy, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
 pub use event::{DeviceSink, GraphEvent, Heard, Port};
 pub use look::{GraphLook, look};
 pub use mailbox::{CommandError, Commands};

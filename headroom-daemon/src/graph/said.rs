@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::census::FixedBy;
 use super::pods::NodeVolume;
 use crate::journal::stream_key;
 
@@ -99,8 +100,8 @@ pub(super) struct NodeProps {
     pub(super) is_virtual: bool,
     /// There is a network behind it.
     pub(super) is_network: bool,
-    /// A stream that must stay where it is, or that nobody but the app links.
-    pub(super) is_fixed: bool,
+    /// Why a stream must stay where it is, if it must.
+    pub(super) fixed_by: Option<FixedBy>,
     /// The output of a filter, not of an app.
     pub(super) is_filter: bool,
     /// The sink that the app asks for.
@@ -136,14 +137,24 @@ impl NodeProps {
             is_virtual: is_true("node.virtual")
                 || get("factory.name") == Some("support.null-audio-sink"),
             is_network: is_true("node.network"),
-            // An app that links itself, or with WirePlumber's older word for it, must not be moved.
-            is_fixed: is_true("node.dont-move")
-                || is_true("node.dont-reconnect")
-                || !is_true("node.autoconnect"),
+            fixed_by: fixed_by(is_true),
             is_filter: get("node.link-group").is_some(),
             asks_for: Wanted { object: text("target.object"), node: text("node.target") },
             key: stream_key(&get),
         }
+    }
+}
+
+/// An app that links itself, or with WirePlumber's older word for it, must not be moved.
+fn fixed_by(is_true: impl Fn(&str) -> bool) -> Option<FixedBy> {
+    if is_true("node.dont-move") {
+        Some(FixedBy::DontMove)
+    } else if is_true("node.dont-reconnect") {
+        Some(FixedBy::DontReconnect)
+    } else if is_true("node.autoconnect") {
+        None
+    } else {
+        Some(FixedBy::OwnLinks)
     }
 }
 
@@ -283,5 +294,19 @@ mod tests {
         assert_eq!(heard.nodes[&7], said);
         heard.forget(7);
         assert!(heard.nodes.is_empty());
+    }
+
+    #[test]
+    fn what_holds_a_stream_is_told_by_its_property() {
+        let of = |said: &[(&str, &'static str)]| {
+            let get = |key: &str| said.iter().find(|(known, _)| *known == key).map(|(_, v)| *v);
+            NodeProps::read(get).fixed_by
+        };
+        let auto = ("node.autoconnect", "true");
+        assert_eq!(of(&[auto]), None);
+        assert_eq!(of(&[auto, ("node.dont-move", "true")]), Some(FixedBy::DontMove));
+        assert_eq!(of(&[auto, ("node.dont-move", "false")]), None);
+        assert_eq!(of(&[auto, ("node.dont-reconnect", "1")]), Some(FixedBy::DontReconnect));
+        assert_eq!(of(&[]), Some(FixedBy::OwnLinks));
     }
 }

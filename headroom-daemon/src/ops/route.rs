@@ -66,7 +66,7 @@ pub(crate) fn stream(
         let error = Error::new(Code::NotFound, text);
         return Err(error.with_field("stream").with_value(call.stream));
     }
-    if call.route.is_some() && model.router.tie(call.stream) == Tie::Fixed {
+    if call.route.is_some() && matches!(model.router.tie(call.stream), Tie::Fixed(_)) {
         let text = format!(
             "stream {} says that it is not to be moved, or is linked by its app alone: the app can \
              be told which sink to play to",

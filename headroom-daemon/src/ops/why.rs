@@ -2,6 +2,8 @@
 //!
 //! Everything it says is in the state already; here it is put together for the one who asks.
 
+use std::cell::OnceCell;
+
 use headroom_ipc::{
     Chain, Code, Decided, Decider, Error, Fold, Match, OwnVolume, Route, RoutedBy, Rule,
     RuleOrigin, Stream, StreamWhy, Why, WhyCall,
@@ -9,14 +11,18 @@ use headroom_ipc::{
 use headroom_profile::{Line, Origin, glob_matches};
 
 use super::need_pipewire;
-use crate::graph::{InsertId, Tie};
+use crate::graph::{FixedBy, InsertId, Tie};
 use crate::state::{Model, bus_name, identity, routing};
 
 /// What fits in a message, however long the names of all of them are.
 const MOST_STREAMS: usize = 64;
 
+/// The lines of the user's rules in the file that remembers them: counted once for all streams.
+type Lines = OnceCell<Vec<usize>>;
+
 pub(crate) fn why(model: &Model, call: &WhyCall) -> Result<Why, Error> {
     need_pipewire(model)?;
+    let lines = Lines::new();
     let is_meant = |stream: &&Stream| match call {
         WhyCall::Stream(id) => stream.id == *id,
         WhyCall::App(name) => names(stream).any(|said| is_called(name, said)),
@@ -25,12 +31,12 @@ pub(crate) fn why(model: &Model, call: &WhyCall) -> Result<Why, Error> {
     if meant.is_empty() {
         return match call {
             WhyCall::Stream(id) => Err(no_stream(*id)),
-            WhyCall::App(name) => expected(model, name),
+            WhyCall::App(name) => expected(model, &lines, name),
         };
     }
     let told = meant.iter().take(MOST_STREAMS);
     Ok(Why {
-        streams: told.map(|stream| of_stream(model, stream)).collect(),
+        streams: told.map(|stream| of_stream(model, &lines, stream)).collect(),
         more: u32::try_from(meant.len().saturating_sub(MOST_STREAMS)).unwrap_or(u32::MAX),
         expected: None,
     })
@@ -52,16 +58,16 @@ fn no_stream(id: u64) -> Error {
     Error::new(Code::NotFound, text).with_field("stream").with_value(id)
 }
 
-fn of_stream(model: &Model, stream: &Stream) -> StreamWhy {
+fn of_stream(model: &Model, lines: &Lines, stream: &Stream) -> StreamWhy {
     StreamWhy {
         stream: stream.clone(),
-        decided: decided(model, stream),
+        decided: decided(model, lines, stream),
         chain: chain(model, stream),
         notes: notes(model, stream),
     }
 }
 
-fn decided(model: &Model, stream: &Stream) -> Decided {
+fn decided(model: &Model, lines: &Lines, stream: &Stream) -> Decided {
     let route = Some(stream.route.clone());
     match stream.routed_by {
         RoutedBy::Pin => by_nobody(Decider::Pin, route, "it was chosen for this stream alone"),
@@ -71,7 +77,7 @@ fn decided(model: &Model, stream: &Stream) -> Decided {
                 .filter_map(|(n, rule)| Some((n, rule, identity::matched(stream, &rule.matches)?)));
             match matching.next() {
                 Some((n, rule, matched)) => {
-                    by_rule(model, n, rule, matched, "it is the first rule that matches")
+                    by_rule(model, lines, n, rule, matched, "it is the first rule that matches")
                 }
                 None => by_default(model),
             }
@@ -104,23 +110,39 @@ fn left_alone(model: &Model, stream: &Stream) -> Decided {
             Decider::Filter,
             "it is the output of a filter and not of an app, and no rule names it".to_owned(),
         ),
-        Tie::Fixed | Tie::None => (
-            Decider::NotMovable,
-            "it says that it is not to be moved (node.dont-move or node.dont-reconnect), or its \
-             app links it by itself"
-                .to_owned(),
-        ),
+        Tie::Fixed(by) => (Decider::NotMovable, fixed(by).to_owned()),
+        // Between two looks at the graph.
+        Tie::None => (Decider::NotMovable, "it is left where it is".to_owned()),
     };
     by_nobody(by, None, &because)
 }
 
+fn fixed(by: FixedBy) -> &'static str {
+    match by {
+        FixedBy::DontMove => "its property node.dont-move says that it is not to be moved",
+        FixedBy::DontReconnect => {
+            "its property node.dont-reconnect says that it is not to be moved"
+        }
+        FixedBy::OwnLinks => "it has no property node.autoconnect: its app links it by itself",
+    }
+}
+
 /// The rule with this number among all of them.
-fn by_rule(model: &Model, n: usize, rule: &Rule, matched: Match, because: &str) -> Decided {
+fn by_rule(
+    model: &Model,
+    lines: &Lines,
+    n: usize,
+    rule: &Rule,
+    matched: Match,
+    because: &str,
+) -> Decided {
     let (route, matched) = (Some(rule.route.clone()), Some(matched));
     if rule.origin == RuleOrigin::User {
         let path = model.state_file().map(|path| path.display().to_string());
+        let lines = path.as_ref().map(|_| lines.get_or_init(|| model.remembered().route_lines()));
+        let line = lines.and_then(|lines| u32::try_from(*lines.get(n)?).ok());
         let decided = by_nobody(Decider::UserRule, route, because);
-        return Decided { matched, path, ..decided };
+        return Decided { matched, path, line, ..decided };
     }
     let used = &model.profile_state().used;
     let rules = model.profiles.profile(used).map(|profile| &profile.rules);
@@ -148,7 +170,7 @@ fn in_profile(model: &Model, decided: Decided, line: Option<Line>) -> Decided {
 }
 
 /// What would decide where an app of this name goes.
-fn expected(model: &Model, name: &str) -> Result<Why, Error> {
+fn expected(model: &Model, lines: &Lines, name: &str) -> Result<Why, Error> {
     let rules = &model.routing().rules.rules;
     for (n, rule) in rules.iter().enumerate() {
         let Some((matched, asks_for_more)) = names_it(&rule.matches, name) else { continue };
@@ -157,7 +179,7 @@ fn expected(model: &Model, name: &str) -> Result<Why, Error> {
         } else {
             "it is the first rule that names it"
         };
-        let expected = Some(by_rule(model, n, rule, matched, because));
+        let expected = Some(by_rule(model, lines, n, rule, matched, because));
         return Ok(Why { expected, ..Why::default() });
     }
     let apps = model.routing().streams.iter().flat_map(names);

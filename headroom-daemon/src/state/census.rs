@@ -197,7 +197,7 @@ fn db(volume: f32) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::daemon::hello;
-    use crate::graph::{Crowd, Facts, GraphEvent, MOST_SINKS, MOST_STREAMS, Tie};
+    use crate::graph::{Crowd, Facts, FixedBy, GraphEvent, MOST_SINKS, MOST_STREAMS, Tie};
     use crate::server::ServerSettings;
     use crate::state::{DaemonState, Start};
     use crate::step::Input;
@@ -281,7 +281,7 @@ mod tests {
     fn a_stream_that_is_left_alone_goes_where_it_is_linked_or_where_the_default_is() {
         let mut state = state();
         let streams = [(90, None), (91, Some("alsa"))];
-        let picture = seen(&streams, Tie::Fixed);
+        let picture = seen(&streams, Tie::Fixed(FixedBy::DontMove));
         names(&mut state, &GraphEvent::Census(Box::new(picture)));
         let main = InsertId::Main.node_name().to_owned();
         let told = names(&mut state, &GraphEvent::DefaultSink(Some(main)));

@@ -349,6 +349,11 @@ impl Model {
         Some(self.remembered.clone())
     }
 
+    /// What hr-store has been told, which is what its file says or will say.
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.remembered
+    }
+
     /// The AGC has settled: that is worth remembering where it differs from what is.
     pub(crate) fn agc_settled(&mut self, gain_db: f32) {
         let target_lufs = self.levels.agc_target_lufs();

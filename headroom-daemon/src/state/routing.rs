@@ -171,7 +171,7 @@ impl Router {
         };
         let left = decision(None, RoutedBy::Graph, false);
         let tie = self.tie(stream.id);
-        if tie == Tie::Fixed {
+        if matches!(tie, Tie::Fixed(_)) {
             return left;
         }
         if let Some(chosen) = self.chosen.get(&stream.id) {

@@ -1,7 +1,8 @@
 //! Streams and sinks, out of what the graph says of them.
 
 use headroom_daemon::graph::{
-    Destination, Facts, GraphCommand, GraphEvent, InsertId, Seen, SinkSeen, StreamSeen, Tie,
+    Destination, Facts, FixedBy, GraphCommand, GraphEvent, InsertId, Seen, SinkSeen, StreamSeen,
+    Tie,
 };
 use headroom_daemon::step::Input;
 use headroom_ipc::{
@@ -182,7 +183,7 @@ fn rules_have_an_end_and_changing_one_is_always_possible() {
 #[test]
 fn what_says_that_it_is_not_to_be_moved_is_left_alone() {
     let daemon = connected();
-    census_of(&daemon, "alsa", Tie::Fixed);
+    census_of(&daemon, "alsa", Tie::Fixed(FixedBy::DontMove));
     let mut peer = daemon.peer();
     let stream = peer.call(&StreamList {}).expect("streams").streams.remove(0);
     assert_eq!((stream.route, stream.routed_by), (Route::Bypass, RoutedBy::Graph));

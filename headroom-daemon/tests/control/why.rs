@@ -1,6 +1,8 @@
 //! Why an app goes where it goes, from a state that is made up.
 
-use headroom_daemon::graph::{Facts, GraphEvent, InsertId, Seen, SinkSeen, StreamSeen, Tie};
+use headroom_daemon::graph::{
+    Facts, FixedBy, GraphEvent, InsertId, Seen, SinkSeen, StreamSeen, Tie,
+};
 use headroom_daemon::step::Input;
 use headroom_ipc::{
     Code, Decider, Match, ProfileUse, Route, RouteSet, RouteStream, StreamWhy, Why, WhyCall,
@@ -71,7 +73,7 @@ fn it_names_the_rule_with_its_file_and_line() {
         vec![
             stream(90, "MPV", Tie::None, MAIN),
             stream(91, "Other", Tie::None, "alsa"),
-            stream(92, "Fixed", Tie::Fixed, "alsa"),
+            stream(92, "Fixed", Tie::Fixed(FixedBy::DontMove), "alsa"),
             stream(93, "Put", Tie::Chosen, "alsa"),
         ],
     );
@@ -94,6 +96,7 @@ fn it_names_the_rule_with_its_file_and_line() {
         let decided = of(&mut peer, app).decided;
         assert_eq!((decided.by, decided.route), (by, None), "{app}");
     }
+    assert!(of(&mut peer, "fixed").decided.because.contains("node.dont-move"));
     // What somebody says goes before, and says where it stands.
     let matches = Match { process_binary: vec!["mpv".into()], ..Match::default() };
     peer.call(&RouteSet { matches, route: Route::Bypass }).expect("set");

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 
 use headroom_ipc::SettingValue;
 use serde::Serialize;
-use toml::Table;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table};
 
 use super::{AgcGain, ChosenOn, Remembered, UserDevice, UserRoute};
 use devices::{ChosenOnText, DefaultDeviceText, DeviceText};
@@ -93,6 +94,19 @@ pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
         routes: routes.iter().map(route).collect(),
     })?;
     Ok(format!("{HEADER}{text}\n{END}\n"))
+}
+
+/// Of each route in a text, the line at which it begins, from 1.
+pub(super) fn route_lines(text: &str) -> Vec<usize> {
+    // Parsed, for a pattern can have lines that look like anything.
+    let Ok(table) = DeTable::parse(text) else { return Vec::new() };
+    let Some(DeValue::Array(routes)) = table.get_ref().get("routes").map(Spanned::get_ref) else {
+        return Vec::new();
+    };
+    let line = |route: &Spanned<DeValue<'_>>| {
+        text.get(..route.span().start).map_or(0, |before| before.matches('\n').count()) + 1
+    };
+    routes.iter().map(line).collect()
 }
 
 /// What a text remembers.
@@ -212,6 +226,21 @@ mod tests {
             let expected = Read { remembered, left_out: Vec::new() };
             assert_eq!(read(&text).expect("read"), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_route_is_found_by_its_line_whatever_its_patterns_look_like() {
+        let mut remembered = full();
+        let odd = "a\n[[routes]]\n\"\"\" b".to_owned();
+        remembered.routes[0].matches.process_binary = vec![odd.clone()];
+        remembered.overrides.insert("compressor.makeup_db".to_owned(), odd.as_str().into());
+        remembered.devices[0].profile = odd;
+        let text = write(&remembered).expect("written");
+        let lines: Vec<&str> = text.lines().collect();
+        let [first, second] = remembered.route_lines()[..] else { panic!("{text}") };
+        assert_eq!([lines[first - 1], lines[second - 1]], ["[[routes]]"; 2]);
+        assert!(lines[first..second - 1].iter().any(|line| line.contains("mpv")), "{text}");
+        assert!(lines[second..].iter().any(|line| line.contains("Game")), "{text}");
     }
 
     #[test]

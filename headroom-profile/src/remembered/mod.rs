@@ -100,6 +100,12 @@ impl Remembered {
 }
 
 impl Remembered {
+    /// Of each route, the line of the file at which it begins, from 1.
+    #[must_use]
+    pub fn route_lines(&self) -> Vec<usize> {
+        format::write(self).map(|text| format::route_lines(&text)).unwrap_or_default()
+    }
+
     /// Whether this can be remembered of devices beside what is.
     #[must_use]
     pub fn has_room_for_device(devices: &[UserDevice], device: &UserDevice) -> bool {

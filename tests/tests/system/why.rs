@@ -64,6 +64,14 @@ fn why_names_the_line_that_decides_and_measures_what_is_done() {
         assert_eq!(why.decided.by, Decider::UserRule);
         let state = why.decided.path.expect("a file");
         assert!(state.ends_with("headroom/state.toml"), "{state}");
+        let line = why.decided.line.expect("a line") as usize;
+        graph.wait_for("the line to be in the file", |_| {
+            let text = std::fs::read_to_string(&state).ok()?;
+            let rest: Vec<&str> = text.lines().skip(line - 1).collect();
+            let is_it = rest.first() == Some(&"[[routes]]")
+                && rest.iter().any(|line| line.contains("game"));
+            is_it.then_some(())
+        });
         let is_shared = |note: &String| note.contains("2 streams share the bus");
         assert!(why.notes.iter().any(is_shared), "{:?}", why.notes);
     });

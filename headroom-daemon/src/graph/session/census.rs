@@ -92,7 +92,7 @@ impl Census {
                 has_ports: said.output_ports > 0,
                 key: props.key.as_deref(),
                 channels: said.stream_channels(),
-                is_fixed: props.is_fixed,
+                is_fixed: props.fixed_by.is_some(),
             };
             (*id, asks)
         })

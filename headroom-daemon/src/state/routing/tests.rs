@@ -1,6 +1,7 @@
 //! Streams, and where rules, choices and what holds them send them.
 
 use super::*;
+use crate::graph::FixedBy;
 use headroom_ipc::Match;
 
 fn stream(app: &str) -> Stream {
@@ -83,7 +84,7 @@ fn what_holds_a_stream_gives_in_to_what_is_said_of_it_more_plainly() {
         (Tie::None, [true, true, true, true]),
         (Tie::Filter, [false, true, true, true]),
         (Tie::Chosen, [false, false, true, true]),
-        (Tie::Fixed, [false, false, false, false]),
+        (Tie::Fixed(FixedBy::DontMove), [false, false, false, false]),
     ] {
         let says: [&dyn Fn(&mut Router); 4] = [&|_| (), &profile, &user, &chosen];
         for (say, moves) in says.into_iter().zip(moves) {
@@ -127,7 +128,7 @@ fn the_graph_is_told_once_and_nothing_of_those_that_are_left_alone() {
     let aims = router.aims(&streams).expect("news");
     assert_eq!((aims.session, aims.streams[&90].to), (1, Destination::Device));
     assert!(router.aims(&streams).is_none(), "nothing new");
-    router.set_tie(90, Tie::Fixed);
+    router.set_tie(90, Tie::Fixed(FixedBy::DontMove));
     assert!(router.aims(&streams).expect("news").streams.is_empty());
     // The same choice again is asked for again.
     router.set_tie(90, Tie::None);
