@@ -32,6 +32,7 @@ pub struct Play {
     name: String,
     target: Option<String>,
     volume: Option<f64>,
+    positions: Option<String>,
     properties: BTreeMap<String, String>,
 }
 
@@ -45,6 +46,7 @@ impl Play {
             name,
             target: None,
             volume: None,
+            positions: None,
             properties: BTreeMap::new(),
         }
     }
@@ -70,6 +72,12 @@ impl Play {
     /// Its own volume, as a factor.
     pub fn volume(mut self, factor: f64) -> Self {
         self.volume = Some(factor);
+        self
+    }
+
+    /// The loudspeakers that the channels are for, whatever the file says; with `pw-cat` alone.
+    pub fn positions(mut self, positions: &[&str]) -> Self {
+        self.positions = Some(positions.join(","));
         self
     }
 
@@ -111,6 +119,9 @@ impl Play {
         }
         if let Some(factor) = self.volume {
             arguments.extend(["--volume".into(), factor.to_string()]);
+        }
+        if let Some(positions) = &self.positions {
+            arguments.extend(["--channel-map".into(), positions.clone()]);
         }
         arguments.push(self.file.display().to_string());
         arguments
