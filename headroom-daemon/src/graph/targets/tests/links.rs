@@ -1,0 +1,72 @@
+//! Links that do not come: what is tried, and when it is given up.
+
+use super::*;
+
+/// Lets the time pass until there is something to write or nothing to wait for.
+fn writes_later(scene: &mut Scene, aim: Option<Aim>) -> Writes {
+    assert!(scene.writes(aim).is_empty(), "it is given its time");
+    let Some(wake) = scene.targets.wake() else { return Writes::new() };
+    let is_linked = scene.model.linked_from(APP).next().is_some();
+    assert_eq!(wake, scene.now + if is_linked { ARRIVAL } else { LINKING });
+    scene.now = wake;
+    scene.writes(aim)
+}
+
+/// Lets it be sent again behind that.
+fn step_back(scene: &mut Scene) {
+    assert!(scene.writes(FIRM).is_empty(), "not at once");
+    assert_eq!(scene.targets.wake(), Some(scene.now + STEP_BACK));
+    scene.now += STEP_BACK;
+    let again = scene.writes(FIRM);
+    assert_eq!(again, [(OBJECT, Some(MAIN.to_owned()))]);
+    scene.carry_out(again);
+}
+
+#[test]
+fn links_that_never_come_are_asked_for_three_times_and_then_it_is_said_who_made_the_others() {
+    let mut scene = linked_scene(30);
+    scene.aims(FIRM);
+    for _ in 0..MOST_TRIES {
+        let freed = writes_later(&mut scene, FIRM);
+        assert_eq!(freed, [(OBJECT, None)]);
+        scene.carry_out(freed);
+        step_back(&mut scene);
+        assert!(!scene.is_contested());
+    }
+    let freed = writes_later(&mut scene, FIRM);
+    scene.carry_out(freed);
+    assert!(scene.values.is_empty(), "it is left there: {:?}", scene.values);
+    let who = Some("patchbay".to_owned());
+    let contest = Contest { by: MovedBy::Links, who, to: Some("speakers".into()) };
+    assert_eq!(scene.contest(), Some(contest));
+    assert_eq!(scene.targets.wake(), None, "and nothing is waited for");
+}
+
+#[test]
+fn who_is_linked_to_nothing_is_said_to_be_astray_until_it_arrives() {
+    let mut scene = linked_scene(30);
+    scene.model.remove(50);
+    scene.aims(FIRM);
+    for _ in 0..MOST_TRIES {
+        let freed = writes_later(&mut scene, FIRM);
+        assert!(!freed.is_empty() && !scene.targets.is_astray(APP));
+        scene.carry_out(freed);
+        step_back(&mut scene);
+    }
+    assert!(writes_later(&mut scene, FIRM).is_empty());
+    assert!(scene.targets.is_astray(APP) && !scene.is_contested());
+    assert!(scene.writes(FIRM).is_empty());
+    assert_eq!(scene.targets.wake(), None);
+    scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
+    assert!(scene.writes(FIRM).is_empty());
+    assert!(!scene.targets.is_astray(APP));
+}
+
+#[test]
+fn while_nobody_answers_nothing_is_said_again() {
+    let mut scene = linked_scene(30);
+    // A WirePlumber that hangs says back nothing.
+    assert!(!scene.writes(FIRM).is_empty());
+    assert!(scene.writes(FIRM).is_empty());
+    assert_eq!(scene.targets.wake(), None);
+}
