@@ -61,6 +61,8 @@ struct Measured {
     now: Option<StageMeters>,
     /// When that was taken.
     at: Option<Instant>,
+    /// How long the last block was.
+    block_frames: Option<u32>,
 }
 
 impl Desk {
@@ -68,7 +70,14 @@ impl Desk {
     pub fn put(&self, insert: InsertId, reader: MeterReader) {
         let mut inserts = self.inserts.lock();
         inserts.retain(|known| known.insert != insert);
-        inserts.push(Measured { insert, reader, untold: None, now: None, at: None });
+        inserts.push(Measured {
+            insert,
+            reader,
+            untold: None,
+            now: None,
+            at: None,
+            block_frames: None,
+        });
     }
 
     /// How often hr-meters looks.
@@ -101,6 +110,9 @@ impl Desk {
         let mut gains = Gains::default();
         for measured in self.inserts.lock().iter_mut() {
             measured.take();
+            if measured.insert == InsertId::Master {
+                gains.quantum_frames = measured.block_frames;
+            }
             match &measured.now {
                 Some(StageMeters::Bus(bus)) => {
                     let gain_db = Some(bus.gain.to_db().0);
@@ -172,6 +184,7 @@ impl Measured {
             self.untold = Some(self.untold.map_or(newer, |untold| untold.merge(newer)));
             self.now = Some(taken.now);
             self.at = Some(Instant::now());
+            self.block_frames = Some(taken.block_frames).filter(|frames| *frames > 0);
         }
     }
 }
@@ -218,6 +231,8 @@ fn run(desk: &Desk, engine: &Engine) {
             if let Some(gain_db) = desk.settled_gain_db() {
                 engine.step(Input::AgcSettled { gain_db });
             }
+            // PipeWire 0.3.65 tells no stream that the quantum alone is another.
+            engine.step(Input::Measured(desk.gains()));
             next_gain = None;
         }
         if plays && next_gain.is_none() {
@@ -398,7 +413,8 @@ mod tests {
         assert_eq!((bus.bus.as_str(), bus.compressor_reduction_db), ("main", Some(0.0)));
         // A look at what is now takes nothing from the next tick.
         insert.process(RATE_HZ, &mut [left.as_mut_slice(), right.as_mut_slice()]);
-        let Gains { main_db, stereo_db, master_db } = desk.gains();
+        let Gains { main_db, stereo_db, master_db, quantum_frames } = desk.gains();
+        assert_eq!(quantum_frames, None, "the master tells it");
         assert!(main_db.is_some() && stereo_db.is_none() && master_db.is_none());
         assert!(desk.look(&mut seen));
         // On the wire, minus infinity is nil.

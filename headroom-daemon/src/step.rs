@@ -52,7 +52,8 @@ pub enum Input<'a> {
     },
     /// hr-graph has news.
     Graph(&'a GraphEvent),
-    /// What is done to the sound now, for the requests that follow. Nobody is told.
+    /// What is done to the sound now, for the requests that follow. Nobody is told, but of another
+    /// quantum.
     Measured(Gains),
     /// What every insert measures now, for the request that follows. Nobody is told.
     Looked(Meters),
@@ -116,8 +117,17 @@ impl DaemonState {
                     ops::profile::follow(&mut self.model, &mut effects);
                 }
             }
-            Input::Measured(gains) => self.model.gains = gains,
             Input::Looked(meters) => self.model.measured = meters,
+            Input::Measured(gains) => {
+                self.model.gains = gains;
+                // While nothing runs, it is that of a sound that has ended.
+                if let Some(frames) = gains.quantum_frames
+                    && !self.model.running.is_empty()
+                {
+                    let quantum = GraphEvent::Quantum(frames);
+                    graph_news::take(&mut self.model, &quantum, &mut effects);
+                }
+            }
             Input::Stored(failed) => graph_news::stored(&mut self.model, failed, &mut effects),
             Input::Meters(meters) => {
                 self.publish(MetersChange::Tick(meters), &mut effects);
@@ -319,6 +329,22 @@ mod tests {
         }
         let tick = state.step(Input::Meters(Meters::default()), Instant::now());
         assert!(tick.events.is_empty());
+    }
+
+    #[test]
+    fn a_quantum_that_pipewire_says_nothing_of_is_told_where_it_is_seen() {
+        let mut state = state();
+        let measured = |state: &mut DaemonState, quantum_frames| {
+            let gains = Gains { quantum_frames, ..Gains::default() };
+            state.step(Input::Measured(gains), Instant::now()).events.len()
+        };
+        assert_eq!(measured(&mut state, Some(1_024)), 0, "nothing plays");
+        let running = GraphEvent::Running { insert: InsertId::Main, running: true };
+        news(&mut state, &running);
+        assert_eq!(measured(&mut state, Some(256)), 1);
+        assert_eq!(measured(&mut state, Some(256)), 0, "nothing new");
+        assert_eq!(measured(&mut state, None), 0);
+        assert_eq!(state.model.sinks().device.quantum_frames, Some(256));
     }
 
     #[test]

@@ -155,8 +155,14 @@ impl Insert {
         stage.set_agc_gain(watch.agc_gain());
         watch.leave_latency(&stage);
         let measured = stage.take_meters();
-        let first =
-            Meters { stage: measured, now: measured, blocks: 0, silenced_blocks: 0, rate_hz };
+        let first = Meters {
+            stage: measured,
+            now: measured,
+            blocks: 0,
+            silenced_blocks: 0,
+            rate_hz,
+            block_frames: 0,
+        };
         let (meters, reader) = meters(first);
         let (slot, output) = TripleBuffer::new(&controls).split();
         let insert = Insert {
@@ -236,7 +242,8 @@ impl Insert {
         if let StageMeters::Bus(bus) = &stage {
             self.watch.agc_gain_bits.store(bus.agc_gain.0.to_bits(), Ordering::Relaxed);
         }
-        self.meters.add(stage, self.rate_hz, silenced);
+        let block_frames = self.watch.block_frames().unwrap_or(0);
+        self.meters.add(stage, self.rate_hz, block_frames, silenced);
     }
 }
 
@@ -410,6 +417,16 @@ mod tests {
             insert.process(rate_hz, &mut [left.as_mut_slice(), right.as_mut_slice()]);
             assert_eq!(reader.take().expect("meters").rate_hz, followed);
             assert_eq!(insert.watch.rate_hz(), followed);
+        }
+    }
+
+    #[test]
+    fn every_block_says_how_long_it_was() {
+        let (mut insert, _handle, mut reader) = made(StageParams::Bus(BusParams::default()));
+        for frames in [64, 32, 128] {
+            let (mut left, mut right) = (vec![0.1_f32; frames], vec![0.1_f32; frames]);
+            insert.process(48_000, &mut [left.as_mut_slice(), right.as_mut_slice()]);
+            assert_eq!(reader.take().expect("meters").block_frames as usize, frames);
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Meters {
     pub silenced_blocks: u64,
     /// Sample rate of the last block.
     pub rate_hz: u32,
+    /// How long the last block was, which is the quantum of the graph; 0 before the first.
+    pub block_frames: u32,
 }
 
 /// The meters of either stage.
@@ -76,7 +78,13 @@ pub(super) fn meters(first: Meters) -> (MeterWriter, MeterReader) {
 
 impl MeterWriter {
     /// Adds one block. Real-time safe: yes, wait-free.
-    pub(super) fn add(&mut self, stage: StageMeters, rate_hz: u32, silenced: bool) {
+    pub(super) fn add(
+        &mut self,
+        stage: StageMeters,
+        rate_hz: u32,
+        block_frames: u32,
+        silenced: bool,
+    ) {
         // A reader that takes them between here and the write sees their maxima a second
         // time: twice is harmless, never would not be.
         let merged = if self.slot.consumed() { stage } else { self.untaken.stage.merge(stage) };
@@ -86,6 +94,7 @@ impl MeterWriter {
             blocks: self.untaken.blocks + u64::from(!silenced),
             silenced_blocks: self.untaken.silenced_blocks + u64::from(silenced),
             rate_hz,
+            block_frames,
         };
         self.slot.write(self.untaken);
     }

@@ -58,6 +58,8 @@ pub struct Gains {
     pub stereo_db: Option<f32>,
     /// By the master.
     pub master_db: Option<f32>,
+    /// The quantum at which that is done.
+    pub quantum_frames: Option<u32>,
 }
 
 /// What a warning about rules is about.
@@ -210,7 +212,7 @@ impl Model {
         if self.running.is_empty() {
             return None;
         }
-        let Gains { main_db, stereo_db, master_db } = self.gains;
+        let Gains { main_db, stereo_db, master_db, quantum_frames: _ } = self.gains;
         match InsertId::of_node(stream.sink.as_deref()?)? {
             InsertId::Main => Some(main_db? + master_db?),
             InsertId::Stereo => Some(stereo_db? + master_db?),

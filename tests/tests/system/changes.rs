@@ -142,3 +142,20 @@ fn a_quantum_and_a_rate_may_change_while_sound_plays() {
         assert!(is_whole, "more silence with Headroom than without, every time");
     });
 }
+
+#[test]
+fn another_quantum_is_told_while_sound_plays_also_where_pipewire_says_nothing_of_it() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        graph.force_quantum(1_024);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let _app = play(&graph, Way::Routed, "app", &tones(60.0, 0.1));
+        for quantum in [1_024, 256, 2_048, 512] {
+            graph.force_quantum(quantum);
+            graph.wait_for(&format!("quantum {quantum} to be told"), |_| {
+                let device = client.status().ok()?.device;
+                (device.quantum_frames == Some(quantum)).then_some(())
+            });
+        }
+    });
+}
