@@ -35,6 +35,8 @@ calls! {
     stream_list() = StreamList {} => Streams;
     /// `sink.list`: every sink, and where everything ends up.
     sink_list() = SinkList {} => Sinks;
+    /// `sink.use`: has everything end up at this sink; without one, follows the user's default.
+    sink_use(sink: Option<&str>) = SinkUse { sink: sink.map(str::to_owned) } => Device;
     /// `profile.list`: every profile, and the one in force.
     profile_list() = ProfileList {} => Profiles;
     /// `profile.use`: puts a profile in force.
@@ -87,6 +89,8 @@ calls! {
         => SettingValues;
     /// `bypass.set`: lets the sound pass untouched, or no longer.
     bypass_set(bypass: BypassTo) = BypassSet { bypass } => Bypass;
+    /// `promote.set`: makes the main bus the default sink, or gives the default back.
+    promote_set(promote: PromoteTo) = PromoteSet { promote } => Device;
     /// `subscribe`: asks for the events of topics, which [`Client::next_event`] then gives.
     /// [`Subscription`](crate::Subscription) looks after itself.
     subscribe(topics: &[Topic]) = Subscribe {

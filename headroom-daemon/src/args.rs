@@ -21,6 +21,14 @@ pub struct Args {
     /// Make the Headroom sink the default, and put the former default back at the end
     #[arg(long)]
     pub promote: bool,
+    /// Put back what a headroomd that was killed has left in PipeWire, and end. Does nothing while
+    /// one runs. Exit code 1 when something must wait for the next time
+    #[arg(long, conflicts_with_all = ["profile", "profile_dir", "promote"])]
+    pub restore: bool,
+    /// Take what WirePlumber remembers of Headroom's sinks out of its files, and end: for an
+    /// uninstall. WirePlumber should not be running meanwhile
+    #[arg(long, conflicts_with_all = ["restore", "profile", "profile_dir", "promote"])]
+    pub forget: bool,
     /// Where clients connect: an absolute path, abstract:NAME, or systemd for the socket that it
     /// has passed on [default: $HEADROOM_SOCKET, else headroom/control.sock in $XDG_RUNTIME_DIR]
     #[arg(long, value_name = "ADDRESS")]

@@ -13,12 +13,13 @@ use signal_hook::iterator::Handle;
 
 use crate::args::Args;
 use crate::engine::{Engine, GraphEdge};
-use crate::graph::{self, Commands, GraphCommand, GraphEvent, GraphSettings, Promotion};
+use crate::graph::{self, Commands, GraphCommand, GraphEvent, GraphSettings};
 use crate::journal::JournalSlot;
 use crate::logger;
 use crate::meters::{Desk, MeterThread};
 use crate::outbox::{METERS_IN_QUEUE, QUEUE};
 use crate::report::{Report, Verdict};
+use crate::restore;
 use crate::server::{ClaimError, Listen, ListenError, Listening, Server, ServerSettings};
 use crate::service_manager;
 use crate::signals::{self, Stop};
@@ -48,6 +49,9 @@ pub enum DaemonError {
     /// The place to listen at cannot be had.
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    /// Something of what a killed headroomd has left could not be put back.
+    #[error(transparent)]
+    Restore(#[from] restore::RestoreError),
     /// The system refused a thread, a pipe or a signal.
     #[error("starting headroomd: {0}")]
     Start(#[from] io::Error),
@@ -74,6 +78,12 @@ pub enum DaemonError {
 /// [`DaemonError`]: nothing has been changed in the graph, or all of it has been put back.
 pub fn run(args: &Args) -> Result<(), DaemonError> {
     logger::install(args.log_level);
+    if args.restore {
+        return Ok(restore::run(&Listen::find(args.listen.as_deref())?)?);
+    }
+    if args.forget {
+        return Ok(restore::forget(&Listen::find(args.listen.as_deref())?)?);
+    }
     signals::block()?;
     spare_memory::keep_little();
     let folders = Folders::find(&args.profile_dir);
@@ -83,7 +93,8 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let listening = Listening::claim(&Listen::find(args.listen.as_deref())?)?;
     allow_descriptors(args.max_connections);
     let limits = ServerSettings { max_connections: args.max_connections, ..Default::default() };
-    let Beginning { start, file, slot, journal } = start::begin(hello(&limits), folders, asked_for);
+    let Beginning { start, file, slot, journal } =
+        start::begin(hello(&limits), folders, asked_for, args.promote);
     let folders = start.folders.clone();
     let state = DaemonState::new(start);
     let state = match &file {
@@ -101,7 +112,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     });
     let settings = GraphSettings {
         params: state.chain_params(),
-        promotion: if args.promote { Promotion::Promote } else { Promotion::Leave },
+        sink_wish: state.sink_wish(),
         agc_gain_db: state.agc_gain_db(),
         journal,
         notes: notes.clone(),

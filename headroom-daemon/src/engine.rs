@@ -359,6 +359,7 @@ mod tests {
             folders: Arc::default(),
             library: Library::scan(&Default::default()),
             remembered: Default::default(),
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         };

@@ -355,6 +355,7 @@ mod tests {
                 folders: Arc::default(),
                 library: headroom_profile::Library::scan(&Default::default()),
                 remembered: Default::default(),
+                promote: false,
                 warnings: Vec::new(),
                 at: Instant::now(),
             };

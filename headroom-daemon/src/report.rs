@@ -99,6 +99,12 @@ fn words(event: &GraphEvent) -> Option<String> {
         }
         GraphEvent::Unnoted(true) => "storage does not answer: what is changed now is not in the journal, and a crash would leave \
              it behind".into(),
+        GraphEvent::PromotionContested => {
+            "another default sink was set again and again: it is left alone".into()
+        }
+        GraphEvent::PreferenceOverruled => {
+            "another default sink was chosen: it counts from now on, as the device sink".into()
+        }
         GraphEvent::Lost => "the connection to PipeWire has broken: waiting for it".into(),
         GraphEvent::InsertMade { .. }
         | GraphEvent::AlreadyRunning { .. }

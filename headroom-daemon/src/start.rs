@@ -28,7 +28,12 @@ pub(crate) struct Beginning {
 
 /// Reads what is remembered, and scans the folders of profiles. Says in the log what is wrong
 /// with what is remembered; a profile that cannot be used is no reason not to start.
-pub(crate) fn begin(hello: Hello, folders: Folders, asked_for: Option<String>) -> Beginning {
+pub(crate) fn begin(
+    hello: Hello,
+    folders: Folders,
+    asked_for: Option<String>,
+    promote: bool,
+) -> Beginning {
     let mut file = None;
     let Found { mut remembered, journal, warnings } = match StateDirectory::find() {
         Ok(directory) => file.insert(StateFile::in_directory(directory)).read(),
@@ -44,7 +49,8 @@ pub(crate) fn begin(hello: Hello, folders: Folders, asked_for: Option<String>) -
     }
     let folders = Arc::new(with_chosen_file(folders, remembered.profile.as_deref()));
     let library = Library::scan(&folders);
-    let start = Start { hello, folders, library, remembered, warnings, at: Instant::now() };
+    let at = Instant::now();
+    let start = Start { hello, folders, library, remembered, promote, warnings, at };
     Beginning { start, file, slot, journal }
 }
 
@@ -107,6 +113,7 @@ mod tests {
             library: Library::scan(&folders),
             folders,
             remembered,
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         });

@@ -165,6 +165,7 @@ mod tests {
             folders: Default::default(),
             library: Library::scan(&Default::default()),
             remembered: Default::default(),
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         })
@@ -265,6 +266,7 @@ mod tests {
                 overrides: [("limiter.hold_ms".to_owned(), 9.0.into())].into(),
                 ..expected
             },
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         };

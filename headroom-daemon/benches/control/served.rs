@@ -23,6 +23,7 @@ pub(crate) fn serve(path: &Path, max_connections: u32) -> (Server, Engine) {
         folders: Default::default(),
         library: headroom_profile::Library::scan(&Default::default()),
         remembered: Default::default(),
+        promote: false,
         warnings: Vec::new(),
         at: Instant::now(),
     };

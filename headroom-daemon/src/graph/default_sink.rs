@@ -4,6 +4,8 @@
 //! WirePlumber keeps two values: the sink that was asked for (configured) and the one that it
 //! came to (actual). Pure: what the metadata says goes in, what is to be written comes out.
 
+use super::is_ours;
+use super::model::Model;
 use crate::journal::{FormerDefault, Note};
 
 /// Key of the default sink that somebody asked for.
@@ -25,7 +27,47 @@ pub(super) fn value_of(name: &str) -> String {
     serde_json::json!({ "name": name }).to_string()
 }
 
-/// What the metadata says of the default sink. Names only; `is_ours` tells which are ours.
+/// A sink that is there and not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Device<'g> {
+    pub(super) name: &'g str,
+    pub(super) priority: i32,
+    pub(super) serial: u64,
+}
+
+/// All sinks that are there and not ours.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Devices<'g>(Vec<Device<'g>>);
+
+impl<'g> Devices<'g> {
+    pub(super) fn of(model: &'g Model) -> Devices<'g> {
+        let theirs = model.sinks().filter(|(_, node)| !is_ours(&node.name));
+        Devices(
+            theirs
+                .map(|(_, node)| Device {
+                    name: &node.name,
+                    priority: node.priority,
+                    serial: node.serial,
+                })
+                .collect(),
+        )
+    }
+
+    fn named(&self, name: &str) -> Option<&Device<'g>> {
+        self.0.iter().find(|device| device.name == name)
+    }
+
+    /// The one of highest `priority.session`; of equals the oldest.
+    pub(super) fn best(&self) -> Option<&Device<'g>> {
+        self.0.iter().max_by_key(|device| (device.priority, std::cmp::Reverse(device.serial)))
+    }
+
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.named(name).is_some()
+    }
+}
+
+/// What the metadata says of the default sink. Names only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DefaultSink {
     pub(super) configured: Option<String>,
@@ -56,7 +98,7 @@ impl DefaultSink {
     }
 
     /// Takes a metadata value. Anything else than the keys above is passed over.
-    pub(super) fn takes(&mut self, key: &str, value: Option<&str>, is_ours: impl Fn(&str) -> bool) {
+    pub(super) fn takes(&mut self, key: &str, value: Option<&str>) {
         let name = value.and_then(name_in);
         match key {
             CONFIGURED => {
@@ -85,13 +127,39 @@ impl DefaultSink {
         }
     }
 
-    /// The device sink that sound shall go to: the default one, or while that is one of ours
-    /// the one from before.
-    pub(super) fn wanted_device(&self, is_ours: impl Fn(&str) -> bool) -> Option<&str> {
-        match &self.actual {
-            Some(name) if !is_ours(name) => Some(name),
-            _ => self.former_configured.as_deref().or(self.former_actual.as_deref()),
+    /// The device sink that sound shall go to: the preferred one where it is there, else the
+    /// default one, and while that is one of ours the one from before. What is away is stood in
+    /// for by the best that is there. Nothing while WirePlumber is about to choose.
+    pub(super) fn wanted_device<'g>(
+        &self,
+        preferred: Option<&str>,
+        devices: &Devices<'g>,
+    ) -> Option<&'g str> {
+        if let Some(device) = preferred.and_then(|name| devices.named(name)) {
+            return Some(device.name);
         }
+        match &self.actual {
+            // One that has just gone is followed by another within moments.
+            Some(name) if !is_ours(name) => devices.named(name).map(|device| device.name),
+            _ => {
+                let device = match &self.former_configured {
+                    Some(name) => devices.named(name).or(devices.best()),
+                    None => self.nobodys_choice(devices),
+                };
+                device.map(|device| device.name)
+            }
+        }
+    }
+
+    /// Where nobody has asked for a default it is the one that was heard, until a better one comes.
+    fn nobodys_choice<'d, 'g>(&self, devices: &'d Devices<'g>) -> Option<&'d Device<'g>> {
+        let best = devices.best();
+        let Some(heard) = self.former_actual.as_deref().and_then(|name| devices.named(name)) else {
+            return best;
+        };
+        let has_come =
+            best.filter(|best| best.priority > heard.priority && best.serial > heard.serial);
+        Some(has_come.unwrap_or(heard))
     }
 
     /// What was configured before ours; nothing if nobody had asked for one.
@@ -126,14 +194,26 @@ impl DefaultSink {
 mod tests {
     use super::*;
 
-    fn ours(name: &str) -> bool {
-        name.starts_with("headroom.")
+    /// The best comes first; the serials say who came first.
+    const ALL: [(&str, i32, u64); 3] = [("speakers", 3, 1), ("headphones", 2, 2), ("hdmi", 1, 3)];
+
+    fn devices(all: &[(&'static str, i32, u64)]) -> Devices<'static> {
+        let device = |(name, priority, serial): &(&'static str, i32, u64)| Device {
+            name,
+            priority: *priority,
+            serial: *serial,
+        };
+        Devices(all.iter().map(device).collect())
+    }
+
+    fn wanted(default: &DefaultSink) -> Option<&'static str> {
+        default.wanted_device(None, &devices(&ALL))
     }
 
     fn with(values: &[(&str, &str)]) -> DefaultSink {
         let mut default = DefaultSink::default();
         for (key, name) in values {
-            default.takes(key, Some(&value_of(name)), ours);
+            default.takes(key, Some(&value_of(name)));
         }
         default
     }
@@ -150,12 +230,12 @@ mod tests {
     #[test]
     fn the_device_is_the_default_and_never_ours() {
         let mut default = with(&[(ACTUAL, "speakers")]);
-        assert_eq!(default.wanted_device(ours), Some("speakers"));
-        default.takes(ACTUAL, Some(&value_of("headphones")), ours);
-        assert_eq!(default.wanted_device(ours), Some("headphones"));
-        default.takes(CONFIGURED, Some(&value_of("headroom.main")), ours);
-        default.takes(ACTUAL, Some(&value_of("headroom.main")), ours);
-        assert_eq!(default.wanted_device(ours), Some("headphones"));
+        assert_eq!(wanted(&default), Some("speakers"));
+        default.takes(ACTUAL, Some(&value_of("headphones")));
+        assert_eq!(wanted(&default), Some("headphones"));
+        default.takes(CONFIGURED, Some(&value_of("headroom.main")));
+        default.takes(ACTUAL, Some(&value_of("headroom.main")));
+        assert_eq!(wanted(&default), Some("headphones"));
     }
 
     #[test]
@@ -180,7 +260,7 @@ mod tests {
             with(&[(CONFIGURED, "headroom.main"), (ACTUAL, "speakers"), (FORMER, "headphones")]);
         assert!(restarted.was_left_behind());
         assert_eq!(restarted.former_configured(), Some("headphones"));
-        assert_eq!(restarted.wanted_device(ours), Some("speakers"));
+        assert_eq!(wanted(&restarted), Some("speakers"));
     }
 
     #[test]
@@ -195,8 +275,8 @@ mod tests {
         let Note::FormerDefault(former) = noted else { panic!("{noted:?}") };
         let mut restarted = DefaultSink::after(Some(&former));
         // WirePlumber has stored what it was asked for last.
-        restarted.takes(CONFIGURED, Some(&value_of("headroom.main")), ours);
-        restarted.takes(ACTUAL, Some(&value_of("speakers")), ours);
+        restarted.takes(CONFIGURED, Some(&value_of("headroom.main")));
+        restarted.takes(ACTUAL, Some(&value_of("speakers")));
         assert!(restarted.was_left_behind());
         assert_eq!(restarted.former_configured(), Some("headphones"));
         assert!(!DefaultSink::after(None).was_left_behind());
@@ -205,9 +285,43 @@ mod tests {
     #[test]
     fn a_default_that_is_unplugged_is_still_the_one_to_go_back_to() {
         let mut default = with(&[(CONFIGURED, "headphones"), (ACTUAL, "headphones")]);
-        default.takes(CONFIGURED, Some(&value_of("headroom.main")), ours);
-        default.takes(ACTUAL, Some(&value_of("headroom.main")), ours);
+        default.takes(CONFIGURED, Some(&value_of("headroom.main")));
+        default.takes(ACTUAL, Some(&value_of("headroom.main")));
         default.forget_current();
-        assert_eq!(default.wanted_device(ours), Some("headphones"));
+        assert_eq!(wanted(&default), Some("headphones"));
+    }
+
+    #[test]
+    fn the_preferred_one_counts_while_it_is_there_and_the_best_stands_in_for_what_is_away() {
+        let promoted = with(&[
+            (CONFIGURED, "headphones"),
+            (ACTUAL, "headphones"),
+            (CONFIGURED, "headroom.main"),
+            (ACTUAL, "headroom.main"),
+        ]);
+        let plain = with(&[(ACTUAL, "headphones")]);
+        let all = devices(&ALL);
+        for default in [&promoted, &plain] {
+            assert_eq!(default.wanted_device(Some("hdmi"), &all), Some("hdmi"));
+            assert_eq!(default.wanted_device(Some("headset"), &all), Some("headphones"), "away");
+        }
+        let without = devices(&[ALL[0], ALL[2]]);
+        assert_eq!(promoted.wanted_device(None, &without), Some("speakers"), "the best");
+        assert_eq!(plain.wanted_device(None, &without), None, "WirePlumber is about to choose");
+        assert_eq!(promoted.wanted_device(None, &devices(&[])), None);
+    }
+
+    #[test]
+    fn where_nobody_chose_a_better_device_that_comes_is_followed_and_one_that_was_there_is_not() {
+        let promoted = with(&[
+            (ACTUAL, "headphones"),
+            (CONFIGURED, "headroom.main"),
+            (ACTUAL, "headroom.main"),
+        ]);
+        assert_eq!(wanted(&promoted), Some("headphones"), "as it was");
+        let plugged = devices(&[("speakers", 3, 9), ALL[1]]);
+        assert_eq!(promoted.wanted_device(None, &plugged), Some("speakers"));
+        let worse = devices(&[("hdmi", 1, 9), ALL[1]]);
+        assert_eq!(promoted.wanted_device(None, &worse), Some("headphones"));
     }
 }

@@ -79,6 +79,11 @@ pub enum GraphEvent {
         /// The default now.
         now: Option<String>,
     },
+    /// Others have set another default sink again and again; theirs is left alone.
+    PromotionContested,
+    /// Somebody has set another default sink while ours was: it counts, and not the one that was
+    /// preferred.
+    PreferenceOverruled,
     /// The volume of one of our sinks has changed.
     Volume {
         /// Whose.

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use headroom_dsp::ChainParams;
 use parking_lot::Mutex;
 
-use super::{Aims, GraphCommand};
+use super::{Aims, GraphCommand, SinkWish};
 
 /// The most commands that wait, beside whole values; hr-graph takes them all whenever it wakes.
 const QUEUE: usize = 8;
@@ -33,6 +33,7 @@ pub enum CommandError {
 struct Newest {
     params: Mutex<Option<ChainParams>>,
     aims: Mutex<Option<Arc<Aims>>>,
+    sinks: Mutex<Option<SinkWish>>,
 }
 
 /// Sends commands to hr-graph, from any thread.
@@ -83,6 +84,7 @@ impl Commands {
         match command {
             GraphCommand::SetParams(params) => *self.newest.params.lock() = Some(params),
             GraphCommand::Route(aims) => *self.newest.aims.lock() = Some(aims),
+            GraphCommand::Sinks(wish) => *self.newest.sinks.lock() = Some(wish),
             GraphCommand::Stop => {
                 self.queue.try_send(command).map_err(|error| {
                     if error.is_full() { CommandError::Full } else { CommandError::Ended }
@@ -112,7 +114,8 @@ impl Mailbox {
         while matches!((&self.bell).read(&mut rung), Ok(n) if n == rung.len()) {}
         let params = || self.newest.params.lock().take().map(GraphCommand::SetParams);
         let aims = || self.newest.aims.lock().take().map(GraphCommand::Route);
-        self.queue.try_recv().ok().or_else(params).or_else(aims)
+        let sinks = || self.newest.sinks.lock().take().map(GraphCommand::Sinks);
+        self.queue.try_recv().ok().or_else(params).or_else(aims).or_else(sinks)
     }
 }
 

@@ -22,6 +22,7 @@ mod mailbox;
 mod model;
 mod notice;
 mod pods;
+mod promoting;
 mod said;
 mod session;
 mod session_manager;
@@ -37,7 +38,7 @@ pub use look::{GraphLook, look};
 pub use mailbox::{CommandError, Commands};
 pub use said::Facts;
 pub use targets::{Contest, MovedBy};
-pub use thread::{GraphThread, spawn};
+pub use thread::{GraphThread, PutBack, put_back, spawn};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,8 +52,8 @@ use crate::journal::{Journal, JournalSlot};
 pub struct GraphSettings {
     /// Settings of the main bus and the master.
     pub params: ChainParams,
-    /// Whether the main bus becomes the default sink.
-    pub promotion: Promotion,
+    /// What is wanted of the default sink and of the device sink.
+    pub sink_wish: SinkWish,
     /// The gain that its AGC starts from, where one was right before.
     pub agc_gain_db: Option<f32>,
     /// What the last run has not put back.
@@ -70,6 +71,18 @@ pub enum Promotion {
     Leave,
 }
 
+/// What is wanted of the default sink and of the device sink. The newest of these counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkWish {
+    /// Whether the main bus is to be the default sink.
+    pub promotion: Promotion,
+    /// The name of the sink that everything is to end up at whenever it is there; the user's
+    /// default where there is none.
+    pub preferred: Option<String>,
+    /// Another number than before: the default is asked for anew, also where others kept it.
+    pub asked: u32,
+}
+
 /// What hr-graph can be told.
 #[derive(Debug, Clone)]
 pub enum GraphCommand {
@@ -77,6 +90,8 @@ pub enum GraphCommand {
     SetParams(ChainParams),
     /// Where streams are to go from now on.
     Route(Arc<Aims>),
+    /// What is wanted of the default sink and of the device sink from now on.
+    Sinks(SinkWish),
     /// Leave the graph as it was found, and end.
     Stop,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::census::FixedBy;
 use super::pods::NodeVolume;
-use crate::journal::stream_key;
+use crate::journal::{LONGEST_NAME_BYTES, stream_key};
 
 /// The most that is kept of any text of another program, in bytes.
 pub(super) const MOST_TEXT_BYTES: usize = 256;
@@ -140,7 +140,7 @@ impl NodeProps {
             fixed_by: fixed_by(is_true),
             is_filter: get("node.link-group").is_some(),
             asks_for: Wanted { object: text("target.object"), node: text("node.target") },
-            key: stream_key(&get),
+            key: stream_key(&get).filter(|key| key.len() <= LONGEST_NAME_BYTES),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The life of hr-graph: connect, run a session, and start again when PipeWire does.
 
 use std::io;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use pw::main_loop::MainLoopRc;
 use pw::properties::properties;
 
 use super::mailbox::{Commands, Mailbox, mailbox};
-use super::session::{Outcome, Session, Wishes};
-use super::{GraphCommand, GraphEvent, GraphSettings, library};
+use super::session::{Outcome, Restored, Session, Wishes};
+use super::{GraphCommand, GraphEvent, GraphSettings, Promotion, SinkWish, library};
+use crate::journal::{Journal, JournalSlot};
 
 /// PipeWire makes its contexts and callbacks on this stack, and no more.
 const STACK_BYTES: usize = 512 * 1024;
@@ -25,6 +27,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// How much hr-graph goes before ordinary work, as PipeWire and WirePlumber do.
 const NICE: i32 = -11;
 
+/// The most events of a session that nobody listens to; there are fewer.
+const UNREAD: usize = 64;
 /// What can be said later is not said while more than this is waiting to be read.
 const MOST_WAITING: usize = 8;
 
@@ -96,6 +100,49 @@ fn go_first() {
     }
 }
 
+/// How putting back what a killed headroomd has left went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutBack {
+    /// All is back that somebody is there to be told of.
+    Done,
+    /// PipeWire is not there: what it knew has gone with it.
+    NoPipeWire,
+    /// WirePlumber is not there, or does not answer.
+    NoSessionManager,
+    /// A headroomd lives on this graph; nothing was touched.
+    IsAlive,
+}
+
+/// Puts back what a killed headroomd has left, on this thread and within seconds. What has been put
+/// back is struck out of the journal that `notes` then holds.
+///
+/// # Errors
+/// PipeWire's library does not start.
+pub fn put_back(journal: Journal, notes: Arc<JournalSlot>) -> Result<PutBack, String> {
+    let text = |error: pw::Error| format!("PipeWire's library does not start: {error}");
+    let (_commands, mailbox) = mailbox().map_err(|error| error.to_string())?;
+    // Nobody reads them: what happens is said at the end.
+    let (sender, _inbox) = crossbeam_channel::bounded(UNREAD);
+    let events = Events::new(sender);
+    let main_loop = MainLoopRc::new(None).map_err(text)?;
+    let properties = properties! { *pw::keys::APP_NAME => "Headroom", "module.rt" => "false" };
+    let context = ContextRc::new(&main_loop, Some(properties)).map_err(text)?;
+    let Ok(core) = context.connect_rc(None) else { return Ok(PutBack::NoPipeWire) };
+    let mut wishes = Wishes::new(GraphSettings {
+        params: headroom_dsp::ChainParams::default(),
+        sink_wish: SinkWish { promotion: Promotion::Leave, preferred: None, asked: 0 },
+        agc_gain_db: None,
+        journal,
+        notes,
+    });
+    Ok(match Session::restore(&main_loop, &core, &mut wishes, &mailbox, &events) {
+        Restored::Done => PutBack::Done,
+        Restored::NoSessionManager => PutBack::NoSessionManager,
+        Restored::IsAlive => PutBack::IsAlive,
+        Restored::Lost => PutBack::NoPipeWire,
+    })
+}
+
 fn run(settings: GraphSettings, mailbox: &Mailbox, events: &Events) {
     go_first();
     if let Err(error) = live(settings, mailbox, events) {
@@ -151,6 +198,7 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
                 GraphCommand::SetParams(params) => wishes.params = params,
                 // There are no streams, and none of those that were will be again.
                 GraphCommand::Route(_) => {}
+                GraphCommand::Sinks(wish) => wishes.sinks = wish,
             }
         }
     }

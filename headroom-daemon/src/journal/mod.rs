@@ -183,7 +183,7 @@ impl Journal {
 pub fn stream_key<'p>(property: impl Fn(&str) -> Option<&'p str>) -> Option<String> {
     const KEYS: [&str; 5] =
         ["media.role", "application.id", "application.name", "media.name", "node.name"];
-    let class = property("media.class").unwrap_or("Stream/Output/Audio");
+    let class = property("media.class")?;
     let class = class.strip_prefix("Stream/").unwrap_or(class);
     KEYS.iter().find_map(|key| Some(format!("{class}:{key}:{}", property(key)?)))
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Journal, JournalSlot, Note, NoteKey};
+use super::{ChangedVolume, Journal, JournalSlot, Note, NoteKey};
 
 /// How long a change waits for its note. A disk that has to wake up may take longer, and by then
 /// the listener would hear that nothing happens.
@@ -89,6 +89,15 @@ impl Notes {
         }
     }
 
+    /// The change of this device's volume that the last run has left in the journal, and this one
+    /// has not touched.
+    #[must_use]
+    pub fn left_behind(&self, sink: &str) -> Option<ChangedVolume> {
+        let change = self.journal.volumes.get(sink)?;
+        let key = NoteKey::Volume(sink.to_owned());
+        (!self.entries.contains_key(&key)).then(|| change.clone())
+    }
+
     /// What this entry is about has been put back: it is struck out, and nobody waits for that.
     pub fn strike(&mut self, key: &NoteKey) {
         self.entries.remove(key);
@@ -97,11 +106,11 @@ impl Notes {
         }
     }
 
-    /// All has been put back.
-    pub fn clear(&mut self) {
-        self.entries.clear();
-        if !self.journal.is_empty() {
-            self.journal = Journal::default();
+    /// The volumes are as the listener has set them.
+    pub fn strike_volumes(&mut self) {
+        self.entries.retain(|key, _| !matches!(key, NoteKey::Volume(_)));
+        if !self.journal.volumes.is_empty() {
+            self.journal.volumes.clear();
             self.send();
         }
     }
@@ -245,7 +254,7 @@ mod tests {
         let mut notes = Notes::new(journal, slot.clone());
         assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Yes);
         assert!(slot.take().is_none());
-        notes.clear();
+        notes.strike(&stream("a").key());
         assert!(write(&slot).is_empty());
     }
 }

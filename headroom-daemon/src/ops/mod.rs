@@ -9,6 +9,7 @@ pub(crate) mod ask;
 pub(crate) mod bypass;
 pub(crate) mod device;
 pub(crate) mod profile;
+pub(crate) mod promote;
 pub(crate) mod route;
 pub(crate) mod setting;
 pub(crate) mod sink;
@@ -56,6 +57,7 @@ pub(crate) fn answer(
         Op::StatusCall(_) => reply(id, Ok(ask::status(model, context.now))),
         Op::StreamList(_) => reply(id, stream::list(model)),
         Op::SinkList(_) => reply(id, sink::list(model)),
+        Op::SinkUse(call) => reply(id, sink::use_it(model, call, effects)),
         Op::ProfileList(_) => reply(id, Ok(model.profile_state())),
         Op::ProfileUse(call) => reply(id, profile::use_it(model, call, effects)),
         Op::ProfileShow(call) => reply(id, profile::show(model, call)),
@@ -73,6 +75,7 @@ pub(crate) fn answer(
         Op::SettingClear(call) => reply(id, setting::clear(model, call, effects)),
         Op::SettingReset(call) => reply(id, setting::reset(model, call, effects)),
         Op::BypassSet(call) => reply(id, Ok(bypass::set(model, call, effects))),
+        Op::PromoteSet(call) => reply(id, Ok(promote::set(model, call, effects))),
         Op::Subscribe(call) => reply(id, Ok(topic::subscribe(state, context, call))),
         Op::Unsubscribe(call) => reply(id, Ok(topic::unsubscribe(state, context, call)?)),
         Op::Snapshot(call) => reply(id, Ok(topic::snapshot(model, call))),

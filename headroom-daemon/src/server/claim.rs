@@ -24,7 +24,7 @@ use nix::sys::stat::{Mode, fchmod};
 
 use super::address::Listen;
 use super::claim_error::ClaimError;
-use super::lock::{Lock, lock};
+use super::lock::{Lock, lock, lock_if_there};
 
 /// The first descriptor that systemd passes on.
 const FIRST_INHERITED: i32 = 3;
@@ -162,6 +162,37 @@ impl Listening {
             _ => return Err(refused(io::Error::other("it has no name"))),
         };
         Ok(Listening { listener, place, name: Name::Inherited, _lock: lock })
+    }
+}
+
+/// Held while nobody may become the daemon of a place, and nobody is.
+#[derive(Debug)]
+pub struct Vacant {
+    _lock: Option<Lock>,
+}
+
+impl Vacant {
+    /// Makes sure of it.
+    ///
+    /// # Errors
+    /// [`ClaimError::AnotherRuns`] when somebody is.
+    pub fn claim(listen: &Listen) -> Result<Vacant, ClaimError> {
+        let lock = match listen {
+            Listen::At(Address::Path(path)) => lock_if_there(path)?,
+            Listen::At(Address::Abstract(name)) => {
+                let pid = pid_behind(name);
+                let is_there = SocketAddr::from_abstract_name(name)
+                    .is_ok_and(|address| UnixStream::connect_addr(&address).is_ok());
+                if is_there {
+                    let place = Address::Abstract(name.clone()).to_string();
+                    return Err(ClaimError::AnotherRuns { pid, place });
+                }
+                None
+            }
+            // Nobody but the daemon of a unit is given its socket.
+            Listen::Inherited => None,
+        };
+        Ok(Vacant { _lock: lock })
     }
 }
 

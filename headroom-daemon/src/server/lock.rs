@@ -58,6 +58,15 @@ pub(super) fn lock(socket: &Path) -> Result<Lock, ClaimError> {
     }
 }
 
+/// The lock beside the socket for as long as nothing may start there; nothing where the directory
+/// is missing, because then nobody runs there.
+pub(super) fn lock_if_there(socket: &Path) -> Result<Option<Lock>, ClaimError> {
+    match socket.parent() {
+        Some(directory) if directory.is_dir() => lock(socket).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// `control.lock` for `control.sock`.
 fn lock_path(socket: &Path) -> PathBuf {
     let beside = socket.with_extension("lock");

@@ -24,5 +24,5 @@ mod writer;
 
 pub use accept::{Server, ServerSettings};
 pub use address::{Listen, ListenError};
-pub use claim::Listening;
+pub use claim::{Listening, Vacant};
 pub use claim_error::ClaimError;

@@ -211,6 +211,7 @@ mod tests {
             folders: Default::default(),
             library: headroom_profile::Library::scan(&Default::default()),
             remembered: Default::default(),
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         })

@@ -1,6 +1,6 @@
 //! What news from hr-graph mean for the state that clients see.
 
-use headroom_ipc::{Daemon, DaemonChange, Device, HeardDevice, Port, SinksChange};
+use headroom_ipc::{Daemon, DaemonChange, Device, HeardDevice, Port, Promotion, SinksChange};
 
 use super::{Effects, Model, census};
 use crate::graph::{Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
@@ -12,6 +12,7 @@ const DEVICE: &str = "device";
 const GRAPH: &str = "graph";
 const STREAMS: &str = "streams";
 const SINKS: &str = "sinks";
+pub(crate) const DEFAULT: &str = "default";
 const STORAGE: &str = "storage";
 const JOURNAL: &str = "journal";
 
@@ -44,7 +45,12 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             model.device_description = None;
             census::forget(model, effects);
             change_device(model, effects, |device| {
-                *device = Device { latency_frames: device.latency_frames, ..Device::default() };
+                *device = Device {
+                    latency_frames: device.latency_frames,
+                    preferred_sink: device.preferred_sink.take(),
+                    promotion: device.promotion,
+                    ..Device::default()
+                };
             });
         }
         GraphEvent::WaitingForSessionManager => change_daemon(model, effects, |model, daemon| {
@@ -90,6 +96,20 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             change_device(model, effects, |device| device.port = port);
         }
         GraphEvent::Ready => manager_is_there(model, effects, |_, _| {}),
+        GraphEvent::PromotionContested => {
+            change_device(model, effects, |device| {
+                device.promotion = Some(Promotion::Contested);
+            });
+            change_daemon(model, effects, |model, daemon| {
+                let text = "another default sink was set again and again: it is left alone, and \
+                            apps are moved to Headroom one by one (promote.set asks anew)";
+                model.warn(daemon, DEFAULT, text);
+            });
+        }
+        GraphEvent::PreferenceOverruled => {
+            model.sink_wish.preferred = None;
+            change_device(model, effects, |device| device.preferred_sink = None);
+        }
         GraphEvent::DefaultSink(name) => {
             change_device(model, effects, |device| device.default_sink.clone_from(name));
             census::reroute(model, effects);
@@ -146,7 +166,7 @@ pub(crate) fn stored(model: &mut Model, failed: Option<&str>, effects: &mut Effe
 }
 
 /// Publishes what a change makes of the daemon's state, if it makes anything of it.
-fn change_daemon(
+pub(crate) fn change_daemon(
     model: &mut Model,
     effects: &mut Effects,
     change: impl FnOnce(&Model, &mut Daemon),
@@ -196,7 +216,11 @@ fn manager_is_there(
     });
 }
 
-fn change_device(model: &mut Model, effects: &mut Effects, change: impl FnOnce(&mut Device)) {
+pub(crate) fn change_device(
+    model: &mut Model,
+    effects: &mut Effects,
+    change: impl FnOnce(&mut Device),
+) {
     let mut device = model.sinks().device.clone();
     change(&mut device);
     if device != model.sinks().device {

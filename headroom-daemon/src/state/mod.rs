@@ -30,7 +30,7 @@ pub(crate) use model::{MAIN_BUS, Model, bus_name};
 pub(crate) use profiles::News;
 pub use profiles::Stillness;
 
-use crate::graph::GraphCommand;
+use crate::graph::{GraphCommand, InsertId, SinkWish};
 use crate::meters::Pace;
 use crate::outbox::Doorbell;
 use crate::store::Remembered;
@@ -91,6 +91,12 @@ impl DaemonState {
     #[must_use]
     pub fn chain_params(&self) -> ChainParams {
         self.model.levels.chain_params(self.model.settings().bypass)
+    }
+
+    /// What the graph starts with: what is wanted of the default sink and of the device sink.
+    #[must_use]
+    pub fn sink_wish(&self) -> SinkWish {
+        self.model.sink_wish.clone()
     }
 
     /// The gain that the AGC of the main bus starts from: as far as what is in force lets it have

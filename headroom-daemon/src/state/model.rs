@@ -15,7 +15,7 @@ use super::devices::{Devices, Verdict};
 use super::profiles::{DEFAULT, KnownProfiles, Lost};
 use super::routing::Router;
 use super::{Effects, census, routing, warnings, wire};
-use crate::graph::{Aims, InsertId};
+use crate::graph::{Aims, InsertId, Promotion, SinkWish};
 use crate::store::{AgcGain, Remembered, UserRoute};
 
 /// What the daemon starts with.
@@ -29,6 +29,8 @@ pub struct Start {
     pub library: Library,
     /// What was so when the last daemon ended.
     pub remembered: Remembered,
+    /// Whether the main bus is to be the default sink in this run, whatever is remembered.
+    pub promote: bool,
     /// What the user should know from the first moment on.
     pub warnings: Vec<Warning>,
     /// When.
@@ -104,13 +106,17 @@ pub(crate) struct Model {
     pub(crate) user_routes: Vec<UserRoute>,
     /// What the AGC has settled at.
     pub(crate) agc: Option<AgcGain>,
+    /// What is wanted of the default sink and of the device sink.
+    pub(crate) sink_wish: SinkWish,
+    /// Whether the main bus is to be the default sink also after the next start.
+    pub(crate) promote_chosen: bool,
     /// What hr-store has been told.
     remembered: Remembered,
 }
 
 impl Model {
     pub(super) fn new(start: Start) -> Model {
-        let Start { hello, folders, library, remembered, warnings: told, at } = start;
+        let Start { hello, folders, library, remembered, promote, warnings: told, at } = start;
         let profiles = KnownProfiles::new(folders, library);
         let devices = Devices::of(&remembered);
         let chosen = name_of(remembered.profile.as_deref());
@@ -134,6 +140,16 @@ impl Model {
             blind: None,
             user_routes: remembered.routes.clone(),
             agc: remembered.agc,
+            sink_wish: SinkWish {
+                promotion: if promote || remembered.promote {
+                    Promotion::Promote
+                } else {
+                    Promotion::Leave
+                },
+                preferred: remembered.sink.clone(),
+                asked: 0,
+            },
+            promote_chosen: remembered.promote,
             remembered: Remembered::default(),
         };
         // Before the first event this is the state of each topic, with the number 0. The
@@ -147,6 +163,10 @@ impl Model {
         model.router.set_rules(&rules);
         model.mirror.routing =
             Some(Tracked { seq: 0, state: Routing { rules, streams: Vec::new() } });
+        let mut sinks = state(&model.mirror.sinks).clone();
+        sinks.device.preferred_sink.clone_from(&model.sink_wish.preferred);
+        sinks.device.promotion = Some(model.promotion());
+        model.mirror.sinks = Some(Tracked { seq: 0, state: sinks });
         let mut daemon = Daemon {
             version: model.hello.version.clone(),
             protocol: PROTOCOL,
@@ -201,6 +221,14 @@ impl Model {
 
     pub(crate) fn sinks(&self) -> &Sinks {
         state(&self.mirror.sinks)
+    }
+
+    /// What clients see of what is wanted of the default sink.
+    pub(crate) fn promotion(&self) -> headroom_ipc::Promotion {
+        match self.sink_wish.promotion {
+            Promotion::Promote => headroom_ipc::Promotion::On,
+            Promotion::Leave => headroom_ipc::Promotion::Off,
+        }
     }
 
     pub(crate) fn device_description(&self) -> Option<&str> {
@@ -333,7 +361,9 @@ impl Model {
             && self.levels.overrides().eq(known.overrides.iter().map(|(k, v)| (k.as_str(), v)))
             && known.routes == self.user_routes
             && known.bypass == self.settings().bypass
-            && known.agc == self.agc;
+            && known.agc == self.agc
+            && known.promote == self.promote_chosen
+            && known.sink == self.sink_wish.preferred;
         if is_known {
             return None;
         }
@@ -347,6 +377,8 @@ impl Model {
             routes: self.user_routes.clone(),
             bypass: self.settings().bypass,
             agc: self.agc,
+            promote: self.promote_chosen,
+            sink: self.sink_wish.preferred.clone(),
         };
         Some(self.remembered.clone())
     }

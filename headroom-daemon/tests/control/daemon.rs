@@ -63,6 +63,7 @@ impl Daemon {
             library: Library::scan(&folders),
             folders: Arc::new(folders),
             remembered: Remembered { profile: Some(profile.to_owned()), ..Remembered::default() },
+            promote: false,
             warnings: Vec::new(),
             at: Instant::now(),
         };

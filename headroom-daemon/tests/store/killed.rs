@@ -31,6 +31,8 @@ fn state(number: usize) -> Remembered {
         overrides: [("limiter.hold_ms".to_owned(), ((number % 1_000) as f32).into())].into(),
         routes: (0..number % SIZES * 4).map(route).collect(),
         bypass: number % 2 == 1,
+        promote: number.is_multiple_of(2),
+        sink: Some(number.to_string()),
         ..Remembered::default()
     }
 }

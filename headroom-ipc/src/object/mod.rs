@@ -26,6 +26,6 @@ pub use routing::{
     RuleOrigin, RulePlace, Rules, Stream, StreamRemoved,
 };
 pub use setting::{Accepts, Bypass, Kind, Setting, SettingValue, Settings};
-pub use sinks::{Device, Sink, SinkKind, SinkRemoved, Sinks};
+pub use sinks::{Device, Promotion, Sink, SinkKind, SinkRemoved, Sinks};
 pub use status::{Override, Status, StreamStatus};
 pub use why::{Chain, Decided, Decider, StreamWhy, Why};

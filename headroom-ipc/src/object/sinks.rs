@@ -36,6 +36,25 @@ pub struct Device {
     /// The same in time, nil while the rate is not known.
     #[serde(serialize_with = "finite::serialize", deserialize_with = "finite::deserialize")]
     pub latency_ms: Option<f32>,
+    /// The name of the sink that `sink.use` has set; absent while the user's default is followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_sink: Option<String>,
+    /// Whether the main bus is to be the default sink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<Promotion>,
+}
+
+words! {
+    /// Whether the main bus is to be the default sink.
+    Promotion {
+        /// The user's default is left alone.
+        Off = "off",
+        /// The main bus is the default sink, or becomes it as soon as sound can flow.
+        On = "on",
+        /// It was to be, and others have set another default again and again: theirs is left alone
+        /// until `promote.set` asks anew.
+        Contested = "contested",
+    }
 }
 
 /// One sink.

@@ -2,9 +2,9 @@
 
 use super::{
     BypassSet, Call, Describe, DeviceList, DeviceSet, DeviceUnset, HelloCall, Ping, ProfileList,
-    ProfileReload, ProfileShow, ProfileUse, RouteList, RouteSet, RouteStream, RouteUnset,
-    SettingClear, SettingGet, SettingList, SettingReset, SettingSet, SinkList, Snapshot,
-    StatusCall, StreamList, Subscribe, Unsubscribe, WhyCall,
+    ProfileReload, ProfileShow, ProfileUse, PromoteSet, RouteList, RouteSet, RouteStream,
+    RouteUnset, SettingClear, SettingGet, SettingList, SettingReset, SettingSet, SinkList, SinkUse,
+    Snapshot, StatusCall, StreamList, Subscribe, Unsubscribe, WhyCall,
 };
 
 /// Calls a macro with the list of ops: the type of the arguments, and the name on the wire.
@@ -17,6 +17,7 @@ macro_rules! for_each_op {
             StatusCall = "status",
             StreamList = "stream.list",
             SinkList = "sink.list",
+            SinkUse = "sink.use",
             ProfileList = "profile.list",
             ProfileUse = "profile.use",
             ProfileShow = "profile.show",
@@ -35,6 +36,7 @@ macro_rules! for_each_op {
             SettingClear = "setting.clear",
             SettingReset = "setting.reset",
             BypassSet = "bypass.set",
+            PromoteSet = "promote.set",
             Subscribe = "subscribe",
             Unsubscribe = "unsubscribe",
             Snapshot = "snapshot",

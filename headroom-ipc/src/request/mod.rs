@@ -11,6 +11,7 @@ mod envelope;
 mod list;
 mod routing;
 mod setting;
+mod sinks;
 mod topics;
 mod why;
 
@@ -31,6 +32,7 @@ pub use setting::{
     BypassSet, BypassTo, SettingAmount, SettingClear, SettingGet, SettingList, SettingReset,
     SettingSet, SettingValues,
 };
+pub use sinks::{PromoteSet, PromoteTo, SinkUse};
 pub use topics::{Snapshot, Subscribe, Subscribed, TopicSeq, Unsubscribe, Unsubscribed};
 pub use why::WhyCall;
 

@@ -233,6 +233,8 @@ pub(super) fn device() -> Device {
         quantum_frames: Some(1024),
         latency_frames: 111,
         latency_ms: Some(2.3125),
+        preferred_sink: None,
+        promotion: None,
     }
 }
 

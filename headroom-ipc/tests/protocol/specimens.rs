@@ -60,6 +60,8 @@ fn requests() -> Vec<Specimen> {
         ("", StatusCall {}.into()),
         ("", StreamList {}.into()),
         ("", SinkList {}.into()),
+        ("", SinkUse { sink: Some("headphones".into()) }.into()),
+        (".follow", SinkUse { sink: None }.into()),
         ("", ProfileList {}.into()),
         ("", ProfileUse { name: "night".into() }.into()),
         ("", ProfileShow { name: Some("night".into()) }.into()),
@@ -85,6 +87,7 @@ fn requests() -> Vec<Specimen> {
         ("", SettingClear { key: "agc.target_lufs".into() }.into()),
         ("", SettingReset { section: Some("limiter.soft".into()) }.into()),
         ("", BypassSet { bypass: BypassTo::Toggle }.into()),
+        ("", PromoteSet { promote: PromoteTo::Toggle }.into()),
         ("", Subscribe { topics: Topic::ALL.to_vec(), snapshot: false, max_hz: Some(12.5) }.into()),
         ("", Unsubscribe { topics: Some(vec![Topic::Meters]) }.into()),
         ("", Snapshot { topics: Some(vec![Topic::Routing, Topic::Sinks]) }.into()),
@@ -181,6 +184,11 @@ fn replies() -> Vec<Specimen> {
         reply_with::<StreamList>(".folded", Streams { streams: vec![folded_stream()] }),
         reply_with::<StreamList>(".contested", Streams { streams: vec![contested_stream()] }),
         reply::<SinkList>(sinks()),
+        reply::<SinkUse>(Device {
+            preferred_sink: Some("headphones".into()),
+            promotion: Some(Promotion::Contested),
+            ..device()
+        }),
         reply::<ProfileList>(profiles()),
         reply_with::<ProfileList>(
             ".folders",
@@ -261,6 +269,7 @@ fn replies() -> Vec<Specimen> {
         reply::<SettingClear>(number_setting()),
         reply::<SettingReset>(SettingValues { settings: Vec::new() }),
         reply::<BypassSet>(Bypass { bypass: true }),
+        reply::<PromoteSet>(Device { promotion: Some(Promotion::On), ..device() }),
         reply::<Subscribe>(Subscribed {
             topics: vec![TopicSeq { topic: Topic::Meters, seq: 900 }],
             snapshot: Some(mirror()),

@@ -164,6 +164,7 @@ fn every_topic_event_code_and_word_stands_there() {
         ("Decider", Decider::WORDS),
         ("Kind", Kind::WORDS),
         ("ProfileOrigin", ProfileOrigin::WORDS),
+        ("Promotion", Promotion::WORDS),
         ("RoutedBy", RoutedBy::WORDS),
         ("ContestedBy", ContestedBy::WORDS),
         ("OwnVolume", OwnVolume::WORDS),

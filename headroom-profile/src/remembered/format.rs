@@ -68,8 +68,18 @@ pub struct Read {
 /// # Errors
 /// A value that TOML has no word for; there is none among what can be set.
 pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
-    let Remembered { profile, chosen_on, devices, default_device, overrides, routes, bypass, agc } =
-        remembered;
+    let Remembered {
+        profile,
+        chosen_on,
+        devices,
+        default_device,
+        overrides,
+        routes,
+        bypass,
+        agc,
+        promote,
+        sink,
+    } = remembered;
     let agc = agc.map(|AgcGain { gain_db, target_lufs }| AgcText { gain_db, target_lufs });
     let route = |UserRoute { matches, route }: &UserRoute| RouteText {
         matches: matches.clone(),
@@ -83,6 +93,8 @@ pub fn write(remembered: &Remembered) -> Result<String, toml::ser::Error> {
         version: VERSION,
         profile: profile.as_deref(),
         bypass: *bypass,
+        promote: *promote,
+        sink: sink.as_deref(),
         chosen_on: chosen_on.as_ref().map(|ChosenOn { node_name, port }| ChosenOnText {
             node_name: node_name.clone(),
             port: port.clone(),
@@ -138,6 +150,10 @@ struct StateText<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
     bypass: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    promote: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sink: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen_on: Option<ChosenOnText>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,6 +225,8 @@ mod tests {
             ],
             bypass: true,
             agc: Some(AgcGain { gain_db: 7.3, target_lufs: -16.1 }),
+            promote: true,
+            sink: Some("alsa \"x\"".to_owned()),
         }
     }
 
@@ -291,6 +309,8 @@ mod tests {
                 "devices = [{ match = { port = [\"x\"] }, profile = \"\" }]",
                 "device 1 has no name of a profile",
             ),
+            ("promote = 1", "promote: invalid type"),
+            ("sink = \"\"", "sink is not the name"),
             ("overrides = 3", "overrides: invalid type"),
             ("agc = { gain_db = nan, target_lufs = -18 }", "agc is NaN dB"),
             ("agc = { gain_db = 99, target_lufs = -18 }", "agc is 99 dB"),

@@ -52,6 +52,11 @@ pub struct Remembered {
     pub bypass: bool,
     /// The gain that the AGC of the main bus had settled at.
     pub agc: Option<AgcGain>,
+    /// Whether the main bus is to be the default sink.
+    pub promote: bool,
+    /// The sink that everything is to end up at whenever it is there; nothing while the user's
+    /// default is followed.
+    pub sink: Option<String>,
 }
 
 /// A route that the user has chosen for an app.

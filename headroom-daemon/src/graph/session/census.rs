@@ -98,6 +98,11 @@ impl Census {
         })
     }
 
+    /// The streams that WirePlumber remembers, and the keys under which it does.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.heard.nodes.iter().filter_map(|(id, said)| Some((*id, said.props.key.as_deref()?)))
+    }
+
     /// Hears no more of what is followed no more.
     fn leave_out(&mut self, followed: &Followed) {
         let left: Vec<u32> = self

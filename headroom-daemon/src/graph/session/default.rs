@@ -1,11 +1,20 @@
-//! The default sink: becomes it where that is wished, and says who it is.
+//! The default sink: becomes it where that is wished, gives it back, and says who it is.
 
 use std::time::Instant;
 
 use super::Session;
+use crate::graph::default_sink::{self, Devices};
+use crate::graph::promoting::Next;
 use crate::graph::said::capped;
-use crate::graph::{GraphEvent, InsertId, Promotion, default_sink, is_ours};
+use crate::graph::{GraphEvent, InsertId, Promotion, SinkWish, is_ours};
 use crate::journal::{NoteKey, Noted};
+
+/// The former default has been asked for by name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GivingBack {
+    /// Nobody had asked for it: the wish is withdrawn once it is granted.
+    withdraws: bool,
+}
 
 impl Session<'_> {
     /// Whether the metadata has been bound anew for its values, which come later.
@@ -40,39 +49,127 @@ impl Session<'_> {
         }
     }
 
-    /// A run that was to be the default and was killed leaves our name as the configured
-    /// default. Without `--promote` we must not become the default by it.
-    pub(super) fn take_up_what_was_left_behind(&mut self) {
-        let default = &self.wishes.default;
-        if self.wishes.promotion == Promotion::Leave
-            && default.was_left_behind()
-            && let Some(metadata) = &self.metadata
-        {
-            if default.configured.as_deref().is_some_and(is_ours) {
-                let former = default.former_configured().map(default_sink::value_of);
-                metadata.set_graph_value(default_sink::CONFIGURED, former.as_deref());
+    /// What is wanted of the default sink and of the device sink from now on.
+    pub(super) fn set_sink_wish(&mut self, wish: SinkWish) {
+        self.wishes.sinks = wish;
+    }
+
+    /// The default sink is who it shall be, as far as that is ours to say.
+    pub(super) fn keep_default(&mut self, now: Instant) {
+        match self.wishes.sinks.promotion {
+            Promotion::Promote => self.promote(now),
+            // Also what a run that was killed has left: without the wish we must not become the
+            // default by it.
+            Promotion::Leave => {
+                let left_behind = self.wishes.default.was_left_behind();
+                if left_behind || self.promoting.has_a_hand_in_it() || self.giving_back.is_some() {
+                    self.give_default_back(now);
+                }
             }
-            metadata.set_graph_value(default_sink::FORMER, None);
-            self.wishes.default.is_not_left_behind();
-            self.wishes.notes.strike(&NoteKey::FormerDefault);
         }
     }
 
-    pub(super) fn promote(&mut self, now: Instant) {
-        let (Some(metadata), true) = (&self.metadata, self.is_linked()) else { return };
-        if self.wishes.promotion == Promotion::Leave || self.promoting {
+    fn promote(&mut self, now: Instant) {
+        if !self.is_linked() {
             return;
         }
-        if self.wishes.notes.note(self.wishes.default.note(), now) == Noted::NotYet {
+        let default = &self.wishes.default;
+        let is_ours = default.configured.as_deref() == Some(InsertId::Main.node_name());
+        match self.promoting.next(self.wishes.sinks.asked, is_ours, now) {
+            Next::Rest => {}
+            Next::Ask => self.ask_for_default(is_ours, now),
+            Next::AskAgain => {
+                let chosen = default.configured.as_deref();
+                log::info!("another default sink was set: {}", chosen.unwrap_or("none"));
+                if chosen.is_some() && chosen != self.wishes.sinks.preferred.as_deref() {
+                    // Who chooses in the panel of the desktop means what they hear.
+                    if self.wishes.sinks.preferred.take().is_some() {
+                        self.events.send(GraphEvent::PreferenceOverruled);
+                    }
+                }
+                self.ask_for_default(is_ours, now);
+            }
+            Next::GiveIn => {
+                self.default_is_given_back();
+                self.events.send(GraphEvent::PromotionContested);
+            }
+        }
+    }
+
+    fn ask_for_default(&mut self, is_ours: bool, now: Instant) {
+        let Some(metadata) = &self.metadata else { return };
+        let default = &self.wishes.default;
+        if self.wishes.notes.note(default.note(), now) == Noted::NotYet {
             return;
         }
-        self.promoting = true;
-        self.wishes.default.is_not_left_behind();
-        let former = self.wishes.default.former_configured().unwrap_or_default();
+        let former = default.former_configured().unwrap_or_default();
         metadata.set_graph_value(default_sink::FORMER, Some(&default_sink::value_of(former)));
-        let ours = default_sink::value_of(InsertId::Main.node_name());
-        metadata.set_graph_value(default_sink::CONFIGURED, Some(&ours));
-        self.hearing.expects(now);
+        if !is_ours {
+            let ours = default_sink::value_of(InsertId::Main.node_name());
+            metadata.set_graph_value(default_sink::CONFIGURED, Some(&ours));
+            self.hearing.expects(now);
+        }
+        self.giving_back = None;
+        self.promoting.has_asked(is_ours);
+        self.wishes.default.is_not_left_behind();
+    }
+
+    /// Does the next thing that is missing until the default is the former one again. Gives
+    /// whether it is.
+    pub(super) fn give_default_back(&mut self, now: Instant) -> bool {
+        let Some(metadata) = &self.metadata else { return false };
+        let default = &self.wishes.default;
+        let is_asked_for = default.configured.as_deref().is_some_and(is_ours);
+        match self.giving_back {
+            None if is_asked_for => {
+                let withdraws = default.former_configured().is_none();
+                // WirePlumber 0.4 keeps the sink that it has when the wish is merely withdrawn. So
+                // the former one is asked for by name, and the wish withdrawn once it is granted.
+                // While that one is away, the next that WirePlumber thinks of is ours, which was
+                // asked for before; so the best that is there is asked for in between.
+                let devices = Devices::of(&self.model);
+                let former = default.former().filter(|former| !is_ours(former));
+                let is_there = former.is_some_and(|former| devices.is_there(former));
+                let best = devices.best().filter(|_| !is_there).map(|best| best.name);
+                let former = former.filter(|_| !withdraws || is_there);
+                for name in best.into_iter().chain(former) {
+                    let value = default_sink::value_of(name);
+                    metadata.set_graph_value(default_sink::CONFIGURED, Some(&value));
+                }
+                if best.or(former).is_none() {
+                    metadata.set_graph_value(default_sink::CONFIGURED, None);
+                }
+                self.hearing.expects(now);
+                self.giving_back = Some(GivingBack { withdraws });
+                self.promoting.lets_go();
+                false
+            }
+            Some(_) if is_asked_for || default.actual.as_deref().is_some_and(is_ours) => false,
+            Some(GivingBack { withdraws }) => {
+                if withdraws && default.configured.is_some() {
+                    metadata.set_graph_value(default_sink::CONFIGURED, None);
+                }
+                self.default_is_given_back();
+                true
+            }
+            // What WirePlumber has stored it says before it comes to a default.
+            None if default.actual.is_none() => false,
+            // Somebody else's default stands.
+            None => {
+                self.default_is_given_back();
+                true
+            }
+        }
+    }
+
+    fn default_is_given_back(&mut self) {
+        if let Some(metadata) = &self.metadata {
+            metadata.set_graph_value(default_sink::FORMER, None);
+        }
+        self.giving_back = None;
+        self.promoting.lets_go();
+        self.wishes.default.is_not_left_behind();
+        self.wishes.notes.strike(&NoteKey::FormerDefault);
     }
 
     fn is_default(&self) -> bool {

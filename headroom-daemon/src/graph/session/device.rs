@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::Session;
 use super::inserts::Live;
 use crate::graph::bindings::DeviceBinding;
+use crate::graph::default_sink::Devices;
 use crate::graph::event::DeviceSink;
 use crate::graph::{GraphEvent, is_ours};
 
@@ -25,6 +26,7 @@ impl Session<'_> {
         }
         let Some(node) = self.model.node(id) else { return };
         let device = DeviceSink { name: node.name.clone(), description: node.description.clone() };
+        self.unsent = None;
         self.carry.forget_device();
         match DeviceBinding::new(&self.registry, id, &self.notices) {
             Ok(binding) => {
@@ -52,19 +54,23 @@ impl Session<'_> {
         }
     }
 
+    /// The device sink that sound shall go to, if it is there.
+    pub(super) fn wanted_device(&self) -> Option<&str> {
+        let preferred = self.wishes.sinks.preferred.as_deref();
+        self.wishes.default.wanted_device(preferred, &Devices::of(&self.model))
+    }
+
     /// Sends the master to the device sink that is wanted, where that is another one now.
     pub(super) fn pin(&mut self, now: Instant) {
         let (Some(metadata), Some(master)) = (&self.metadata, &self.master) else { return };
-        let Some(wanted) = self.wishes.default.wanted_device(is_ours) else { return };
-        // A device that is away keeps its place: WirePlumber goes elsewhere meanwhile, and
-        // comes back to it.
-        if self.pinned.as_deref() == Some(wanted) || self.model.sink_named(wanted).is_none() {
+        let Some(wanted) = self.wanted_device() else { return };
+        if self.pinned.as_deref() == Some(wanted) {
             return;
         }
         let Some(output) = master.streams.output_id() else { return };
         metadata.set_target(output, wanted);
-        self.hearing.expects(now);
         self.pinned = Some(wanted.to_owned());
+        self.hearing.expects(now);
     }
 
     pub(super) fn is_linked(&self) -> bool {

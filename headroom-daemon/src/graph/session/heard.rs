@@ -12,7 +12,7 @@ use crate::graph::hearing::Hearing;
 use crate::graph::model::Global;
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
-use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
+use crate::graph::{GraphEvent, InsertId, session_manager};
 use crate::spare_memory;
 
 impl Session<'_> {
@@ -62,7 +62,7 @@ impl Session<'_> {
                 }
                 match (subject, key) {
                     (GRAPH, Some(key)) => {
-                        self.wishes.default.takes(&key, value.as_deref(), is_ours);
+                        self.wishes.default.takes(&key, value.as_deref());
                         self.census.changed();
                     }
                     (GRAPH, None) => {}
@@ -168,11 +168,13 @@ impl Session<'_> {
             self.targets.metadata_has_gone();
             self.hearing = Hearing::default();
             self.wishes.default.forget_current();
-            self.promoting = false;
+            self.promoting.lets_go();
+            self.giving_back = None;
             self.pinned = None;
         }
         if self.device.as_ref().is_some_and(|device| device.id == id) {
             self.device = None;
+            self.unsent = None;
             self.carry.forget_device();
             self.set_volumes();
         }

@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use super::Session;
-use crate::graph::{InsertId, default_sink, is_ours};
-use crate::journal::NoteKey;
 
 /// How long WirePlumber may take to make the former default the default again.
 const HAND_BACK: Duration = Duration::from_millis(400);
@@ -28,43 +26,26 @@ impl Session<'_> {
         self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(listed));
         self.targets.take_up(Instant::now());
         self.let_routes_go();
+        self.leave_volume();
         let last_word = self.sync();
         self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(last_word));
     }
 
     fn hand_default_back(&mut self, now: Instant) {
-        let default = &self.wishes.default;
-        let ours = InsertId::Main.node_name();
-        if self.metadata.is_none() || !self.promoting {
+        let has_it = self.promoting.has_a_hand_in_it() || self.wishes.default.was_left_behind();
+        if !has_it && self.giving_back.is_none() {
             return;
         }
-        let was_asked_for = default.former_configured().is_some();
-        let former = default.former().map(default_sink::value_of);
-        if default.configured.as_deref() == Some(ours) {
-            self.set_configured(former.as_deref());
-            // WirePlumber 0.4 keeps the sink that it has when the wish is merely withdrawn. So
-            // the former one is asked for by name, and the wish withdrawn once it is granted.
-            self.wait(now + HAND_BACK, |session| {
-                session.wishes.default.actual.as_deref().is_none_or(|name| !is_ours(name))
-            });
-            if !was_asked_for {
-                self.set_configured(None);
+        let end = now + HAND_BACK;
+        while !self.give_default_back(Instant::now()) && Instant::now() < end {
+            if self.turn(Some(end)).is_some() {
+                return;
             }
-        }
-        if let Some(metadata) = &self.metadata {
-            metadata.set_graph_value(default_sink::FORMER, None);
-        }
-        self.wishes.notes.strike(&NoteKey::FormerDefault);
-    }
-
-    fn set_configured(&self, value: Option<&str>) {
-        if let Some(metadata) = &self.metadata {
-            metadata.set_graph_value(default_sink::CONFIGURED, value);
         }
     }
 
     /// Turns the loop until `is_done`, at most until `end`.
-    fn wait(&mut self, end: Instant, is_done: impl Fn(&Session) -> bool) {
+    pub(super) fn wait(&mut self, end: Instant, is_done: impl Fn(&Session) -> bool) {
         while !is_done(self) && Instant::now() < end {
             if self.turn(Some(end)).is_some() {
                 return;

@@ -8,7 +8,7 @@
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, and `leave` puts everything back.
+//! thing, `leave` puts everything back, and `restore` what another has left.
 
 mod alone;
 mod census;
@@ -20,6 +20,7 @@ mod latency;
 mod layout;
 mod leave;
 mod port;
+mod restore;
 mod routes;
 mod volume;
 
@@ -41,16 +42,21 @@ use super::hearing::Hearing;
 use super::mailbox::Mailbox;
 use super::model::Model;
 use super::notice::Notices;
+use super::promoting::Promoting;
 use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
-use super::{Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion};
+use super::{
+    Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion, SinkWish,
+};
 use crate::audio::{StageParams, Volume, Watch};
 use crate::journal::Notes;
 use crate::spare_memory;
 use census::Census;
+use default::GivingBack;
 use inserts::Live;
 use latency::LOOKS;
+pub(super) use restore::Restored;
 
 /// The rate to start from where PipeWire does not say.
 const USUAL_RATE_HZ: u32 = 48_000;
@@ -58,7 +64,7 @@ const USUAL_RATE_HZ: u32 = 48_000;
 /// What is wanted of every session, and what one leaves to the next.
 pub(super) struct Wishes {
     pub(super) params: headroom_dsp::ChainParams,
-    promotion: Promotion,
+    pub(super) sinks: SinkWish,
     default: DefaultSink,
     /// What the AGC starts from before it has a gain of its own.
     agc_gain: Db,
@@ -74,7 +80,7 @@ impl Wishes {
     pub(super) fn new(settings: GraphSettings) -> Wishes {
         Wishes {
             params: settings.params,
-            promotion: settings.promotion,
+            sinks: settings.sink_wish,
             default: DefaultSink::after(settings.journal.former_default.as_ref()),
             agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
             main_watch: None,
@@ -139,13 +145,16 @@ pub(super) struct Session<'a> {
     carry: Carry,
     /// A volume of the bus that its stream could not take yet.
     unwritten: Option<Volume>,
+    /// A volume of the device that is not in the journal yet.
+    unsent: Option<Volume>,
     rate_hz: u32,
     syncs: Syncs,
     conflict_since: Option<Instant>,
     /// Since when the device has had other channels than the inserts.
     other_layout_since: Option<Instant>,
-    /// Whether this WirePlumber has been asked to make the bus the default.
-    promoting: bool,
+    /// How far this WirePlumber has made the bus the default.
+    promoting: Promoting,
+    giving_back: Option<GivingBack>,
     /// Until when streams are left to come by themselves.
     coming_until: Option<Instant>,
     stored: Stored,
@@ -177,15 +186,35 @@ impl<'a> Session<'a> {
         mailbox: &'a Mailbox,
         events: &'a Events,
     ) -> Outcome {
-        let notices = Notices::default();
-        let core_listener = bindings::listen_to_core(core, &notices);
-        let registry = match core.get_registry_rc() {
-            Ok(registry) => registry,
+        let mut session = match Session::begin(main_loop, core, wishes, library, mailbox, events) {
+            Ok(session) => session,
             Err(error) => {
                 events.send(GraphEvent::Trouble(format!("PipeWire gives no registry: {error}")));
                 return Outcome::Lost;
             }
         };
+        let outcome = loop {
+            if let Some(outcome) = session.turn(None) {
+                break outcome;
+            }
+        };
+        if outcome == Outcome::Lost && session.told.connected {
+            session.events.send(GraphEvent::Lost);
+        }
+        outcome
+    }
+
+    fn begin(
+        main_loop: &'a MainLoopRc,
+        core: &CoreRc,
+        wishes: &'a mut Wishes,
+        library: &'a str,
+        mailbox: &'a Mailbox,
+        events: &'a Events,
+    ) -> Result<Session<'a>, pw::Error> {
+        let notices = Notices::default();
+        let core_listener = bindings::listen_to_core(core, &notices);
+        let registry = core.get_registry_rc()?;
         wishes.default.forget_current();
         wishes.session += 1;
         let mut session = Session {
@@ -212,11 +241,13 @@ impl<'a> Session<'a> {
             model: Model::default(),
             carry: Carry::new(2),
             unwritten: None,
+            unsent: None,
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
             conflict_since: None,
             other_layout_since: None,
-            promoting: false,
+            promoting: Promoting::default(),
+            giving_back: None,
             coming_until: None,
             stored: Stored::of_user(),
             first_serial: 0,
@@ -228,15 +259,7 @@ impl<'a> Session<'a> {
             ended: None,
         };
         session.syncs.listing = session.sync();
-        let outcome = loop {
-            if let Some(outcome) = session.turn(None) {
-                break outcome;
-            }
-        };
-        if outcome == Outcome::Lost && session.told.connected {
-            session.events.send(GraphEvent::Lost);
-        }
-        outcome
+        Ok(session)
     }
 
     /// One turn of the loop: sleep, take what has come, do what follows from it.
@@ -262,6 +285,7 @@ impl<'a> Session<'a> {
                 }
                 GraphCommand::SetParams(params) => self.set_params(params),
                 GraphCommand::Route(aims) => self.set_aims(aims),
+                GraphCommand::Sinks(wish) => self.set_sink_wish(wish),
             }
         }
         self.main_loop.loop_().iterate(Timeout::None);
@@ -372,7 +396,6 @@ impl<'a> Session<'a> {
             return;
         }
         self.expect_a_default(now);
-        self.take_up_what_was_left_behind();
         if self.master.is_none() {
             self.make_master(now);
         }
@@ -386,8 +409,9 @@ impl<'a> Session<'a> {
             self.make_stereo();
         }
         self.pin(now);
-        self.promote(now);
+        self.keep_default(now);
         self.link_volumes(now);
+        self.send_volume(now);
         self.follow_default();
         self.tell_ready(now);
         self.keep_routes(now);
@@ -403,7 +427,7 @@ impl<'a> Session<'a> {
     }
 
     fn tell_ready(&mut self, now: Instant) {
-        let wants_default = self.wishes.promotion == Promotion::Promote;
+        let wants_default = self.wishes.sinks.promotion == Promotion::Promote;
         if !self.told.ready && self.is_linked() && (!wants_default || self.told.is_default) {
             self.told.ready = true;
             // The ports that the links end at are there to stay.

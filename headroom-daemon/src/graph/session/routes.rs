@@ -112,7 +112,7 @@ impl Session<'_> {
 
     /// While we become the default sink, most streams come by themselves.
     fn awaits_default(&mut self, now: Instant) -> bool {
-        if self.wishes.promotion != Promotion::Promote || self.told.ready {
+        if self.wishes.sinks.promotion != Promotion::Promote || self.told.ready {
             return false;
         }
         now < *self.coming_until.get_or_insert(now + COMING)

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::Session;
 use crate::audio::Volume;
-use crate::graph::carry::Write;
+use crate::graph::carry::{self, Write};
 use crate::graph::channels::Channels;
 use crate::graph::sliders::Players;
 use crate::graph::{GraphEvent, InsertId};
+use crate::journal::{ChangedVolume, Note, NoteKey, Noted, NotedVolume};
 
 impl Session<'_> {
     /// Makes the volume of the bus and the device's one, once sound can flow between them.
@@ -16,6 +17,7 @@ impl Session<'_> {
     /// and must not be taken for the listener's wish.
     pub(super) fn link_volumes(&mut self, now: Instant) {
         if !self.carry.is_linked() && self.is_linked() {
+            self.finish_volume();
             let write = self.carry.link(now);
             self.carry_out(write);
         }
@@ -52,14 +54,62 @@ impl Session<'_> {
                 }
             }
             Some(Write::Device(volume)) => {
-                if let Some(device) = &self.device {
-                    let count = device.channels.unwrap_or(channels);
-                    device.set_volume(&fit(volume, Some(channels), count), count);
-                }
+                self.unsent = Some(volume);
+                self.send_volume(Instant::now());
             }
             None => {}
         }
         self.set_volumes();
+    }
+
+    /// Tells the device the volume that it is to have, once that is in the journal. Until then what
+    /// it has not done yet is done behind the stage, as far as it makes the sound quieter.
+    pub(super) fn send_volume(&mut self, now: Instant) {
+        let channels = self.main.as_ref().map_or(2, |main| main.channels);
+        let (Some(wanted), Some(device)) = (self.unsent, &self.device) else { return };
+        let before = self.carry.device().copied().unwrap_or(wanted);
+        let change =
+            ChangedVolume { before: noted(&before, channels), wanted: noted(&wanted, channels) };
+        let name = self.model.node(device.id).map(|node| node.name.clone()).unwrap_or_default();
+        if self.wishes.notes.note(Note::Volume(name, change), now) == Noted::NotYet {
+            return;
+        }
+        self.tell_device(&wanted);
+        self.unsent = None;
+    }
+
+    fn tell_device(&self, volume: &Volume) {
+        let channels = self.main.as_ref().map_or(2, |main| main.channels);
+        if let Some(device) = &self.device {
+            let count = device.channels.unwrap_or(channels);
+            device.set_volume(&fit(*volume, Some(channels), count), count);
+        }
+    }
+
+    /// The last word to the device: what our bus was set to is its volume from now on.
+    pub(super) fn leave_volume(&mut self) {
+        if let Some(wanted) = self.unsent.take() {
+            self.tell_device(&wanted);
+        }
+        self.wishes.notes.strike_volumes();
+    }
+
+    /// Ends a change of the device's volume that a crash has cut off. Downwards alone: whatever has
+    /// happened since, nothing gets louder by itself.
+    pub(super) fn finish_volume(&mut self) {
+        let channels = self.main.as_ref().map_or(2, |main| main.channels);
+        let (Some(device), Some(now)) = (&self.device, self.carry.device().copied()) else {
+            return;
+        };
+        let Some(name) = self.model.node(device.id).map(|node| node.name.clone()) else { return };
+        let Some(change) = self.wishes.notes.left_behind(&name) else { return };
+        let (before, wanted) = (volume_of(&change.before), volume_of(&change.wanted));
+        let is_cut_off =
+            carry::same(&before, &now, channels) && !carry::same(&wanted, &now, channels);
+        if is_cut_off && is_quieter(&wanted, &now, channels) {
+            self.tell_device(&wanted);
+        }
+        self.wishes.notes.strike(&NoteKey::Volume(name));
     }
 
     /// Tells the inserts what to take off and what to put on.
@@ -102,4 +152,50 @@ pub(super) fn fit(volume: Volume, from: Option<usize>, to: usize) -> Volume {
     let Some(from) = from.filter(|from| *from != to) else { return volume };
     let loudest = volume.channels.iter().take(from).fold(0.0_f32, |loudest, v| loudest.max(*v));
     Volume { channels: [loudest; headroom_dsp::MAX_CHANNELS], ..volume }
+}
+
+/// A volume as it is noted.
+fn noted(volume: &Volume, channels: usize) -> NotedVolume {
+    let count = channels.min(volume.channels.len());
+    NotedVolume { factors: volume.channels[..count].to_vec(), muted: volume.muted }
+}
+
+/// A volume that was noted.
+fn volume_of(noted: &NotedVolume) -> Volume {
+    let mut volume = Volume { muted: noted.muted, ..Volume::FULL };
+    for (factor, noted) in volume.channels.iter_mut().zip(&noted.factors) {
+        *factor = *noted;
+    }
+    volume
+}
+
+/// Whether no channel of `a` is louder than that of `b`.
+fn is_quieter(a: &Volume, b: &Volume, channels: usize) -> bool {
+    a.gains().iter().zip(b.gains()).take(channels).all(|(a, b)| *a <= b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(factor: f32, muted: bool) -> Volume {
+        Volume { channels: [factor; headroom_dsp::MAX_CHANNELS], muted }
+    }
+
+    #[test]
+    fn a_volume_is_noted_and_read_again() {
+        let volume = volume_of(&noted(&at(0.25, true), 2));
+        assert!(carry::same(&volume, &at(0.25, true), 2));
+        assert!(carry::same(&volume_of(&NotedVolume::default()), &Volume::FULL, 2));
+    }
+
+    #[test]
+    fn mute_is_quieter_than_any_volume_and_one_louder_channel_is_louder() {
+        assert!(is_quieter(&at(1.0, true), &at(0.1, false), 2));
+        assert!(!is_quieter(&at(0.1, false), &at(1.0, true), 2));
+        let mut one = at(0.1, false);
+        one.channels[1] = 0.9;
+        assert!(!is_quieter(&one, &at(0.5, false), 2));
+        assert!(is_quieter(&one, &at(0.9, false), 2));
+    }
 }

@@ -14,6 +14,8 @@ use crate::wire;
 
 /// Longer paths than this do not exist.
 pub(super) const LONGEST_PROFILE_BYTES: usize = 4_096;
+/// A request can name no longer one.
+const LONGEST_SINK_BYTES: usize = 256;
 /// No AGC goes further.
 const LARGEST_GAIN_DB: f32 = 60.0;
 
@@ -45,6 +47,8 @@ pub(super) fn read(table: Table) -> Read {
             }
             "devices" => value.try_into().map(|devices: Vec<toml::Value>| read.devices(devices)),
             "bypass" => value.try_into().map(|bypass| read.remembered.bypass = bypass),
+            "promote" => value.try_into().map(|promote| read.remembered.promote = promote),
+            "sink" => value.try_into().map(|sink: String| read.sink(sink)),
             "agc" => value.try_into().map(|agc: AgcText| read.agc(&agc)),
             "overrides" => value.try_into().map(|table: Table| read.overrides("", table)),
             "routes" => value.try_into().map(|routes: Vec<toml::Value>| read.routes(routes)),
@@ -70,6 +74,14 @@ impl Read {
             self.left_out.push("profile is not the name or the file of a profile".to_owned());
         } else {
             self.remembered.profile = Some(profile);
+        }
+    }
+
+    fn sink(&mut self, sink: String) {
+        if sink.is_empty() || sink.len() > LONGEST_SINK_BYTES {
+            self.left_out.push("sink is not the name of a sink".to_owned());
+        } else {
+            self.remembered.sink = Some(sink);
         }
     }
 

@@ -1,0 +1,166 @@
+//! Our bus as the listener's default sink: made so and undone while it runs, without a fight.
+
+use std::time::{Duration, Instant};
+
+use headroom_client::Client;
+use headroom_client::ipc::{PromoteTo, Promotion};
+use headroom_tests::{Device, Graph, Setup, on_every_generation};
+
+use crate::control::steered;
+use crate::restoring::{choose_default, journal};
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, tones};
+
+const CONFIGURED: &str = "default.configured.audio.sink";
+/// After a kill; and what a look at the graph may take on a busy machine.
+const LONGEST: Duration = Duration::from_secs(2);
+const A_LOOK: Duration = Duration::from_millis(500);
+
+fn default_is(graph: &Graph, configured: Option<&str>, actual: &str) {
+    graph.wait_for(&format!("{configured:?} to be configured, {actual} the default"), |dump| {
+        let is_so = dump.configured_default_sink().as_deref() == configured
+            && dump.default_sink().as_deref() == Some(actual);
+        is_so.then_some(())
+    });
+}
+
+/// Sets a default as the panel of a desktop does, and waits for nothing.
+fn set_default(graph: &Graph, name: &str) {
+    let value = format!("{{ \"name\": \"{name}\" }}");
+    graph.tool("pw-metadata", &["0", CONFIGURED, &value, "Spa:String:JSON"]);
+}
+
+fn promotion_is(graph: &Graph, client: &mut Client, wanted: Promotion) {
+    graph.wait_for(&format!("promotion to be told {wanted}"), |_| {
+        (client.status().expect("status").device.promotion == Some(wanted)).then_some(())
+    });
+}
+
+fn three_devices(generation: &'static headroom_tests::Generation) -> Graph {
+    let device = |name: &str, priority| Device::named(name).priority(priority);
+    Setup::default()
+        .devices([device(DEVICE, 1000), device("headphones", 500), device("hdmi", 400)])
+        .start(generation)
+}
+
+#[test]
+fn promotion_goes_on_and_off_while_apps_play_and_is_remembered() {
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        assert_eq!(client.status().expect("status").device.promotion, Some(Promotion::Off));
+        for chosen in [None, Some("headphones")] {
+            if let Some(name) = chosen {
+                choose_default(&graph, name);
+            }
+            let actual = chosen.unwrap_or(DEVICE);
+            let told = client.promote_set(PromoteTo::On).expect("always");
+            assert_eq!(told.promotion, Some(Promotion::On));
+            default_is(&graph, Some(BUS), BUS);
+            graph.wait_for_link(&format!("{MASTER}.out"), actual);
+            // A new app starts there without being moved.
+            let file = graph.write_programme("app.wav", RATE_HZ, &tones(60.0, 0.1));
+            let app = graph.play(&file).start();
+            app.wait_until_linked_to(BUS);
+            let id = app.node().id;
+            assert_eq!(graph.dump().metadata("default", id, "target.object"), None);
+            let told = client.promote_set(PromoteTo::Toggle).expect("always");
+            assert_eq!(told.promotion, Some(Promotion::Off));
+            default_is(&graph, chosen, actual);
+            app.stop();
+            graph.wait_for("the journal to be gone", |_| (!journal(&graph).exists()).then_some(()));
+        }
+        client.promote_set(PromoteTo::On).expect("always");
+        default_is(&graph, Some(BUS), BUS);
+        drop(client);
+        daemon.stop();
+        default_is(&graph, Some("headphones"), "headphones");
+        assert!(!journal(&graph).exists());
+        let (daemon, _client, _) = steered(&graph, &[]);
+        default_is(&graph, Some(BUS), BUS);
+        let killed = Instant::now();
+        daemon.kill();
+        graph.wait_for("the default to be theirs", |dump| {
+            (dump.default_sink().as_deref() == Some("headphones")).then_some(())
+        });
+        let took = killed.elapsed();
+        println!("{generation}: {took:?} from the kill to the listener's own default");
+        assert!(took <= LONGEST + A_LOOK, "{took:?}");
+    });
+}
+
+#[test]
+fn the_former_default_is_given_back_also_while_it_is_away() {
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        choose_default(&graph, "headphones");
+        let (_daemon, mut client, _) = steered(&graph, &["--promote"]);
+        default_is(&graph, Some(BUS), BUS);
+        graph.unplug("headphones");
+        graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+        client.promote_set(PromoteTo::Off).expect("always");
+        default_is(&graph, Some("headphones"), DEVICE);
+        graph.plug(Device::named("headphones").priority(500));
+        default_is(&graph, Some("headphones"), "headphones");
+    });
+}
+
+#[test]
+fn a_default_that_somebody_sets_becomes_the_device_and_a_fight_is_left() {
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        let (daemon, mut client, _) = steered(&graph, &["--promote"]);
+        client.sink_use(Some("hdmi")).expect("it is there");
+        graph.wait_for_link(&format!("{MASTER}.out"), "hdmi");
+        default_is(&graph, Some(BUS), BUS);
+        let begun = Instant::now();
+        for name in ["headphones", DEVICE, "hdmi"] {
+            set_default(&graph, name);
+            graph.wait_for_link(&format!("{MASTER}.out"), name);
+            default_is(&graph, Some(BUS), BUS);
+            promotion_is(&graph, &mut client, Promotion::On);
+        }
+        let preferred = client.status().expect("status").device.preferred_sink;
+        assert_eq!(preferred, None, "who chooses in the panel means what they hear");
+        set_default(&graph, "headphones");
+        if begun.elapsed() < Duration::from_secs(9) {
+            promotion_is(&graph, &mut client, Promotion::Contested);
+            default_is(&graph, Some("headphones"), "headphones");
+            let status = client.status().expect("status");
+            assert!(status.warnings.iter().any(|warning| warning.about == "default"));
+            assert!(!journal(&graph).exists(), "nothing of it is ours any more");
+            // Until it is asked for anew.
+            client.promote_set(PromoteTo::On).expect("always");
+            assert!(client.status().expect("status").warnings.is_empty());
+        } else {
+            println!("{generation}: the machine was too slow for a fight");
+        }
+        default_is(&graph, Some(BUS), BUS);
+        graph.wait_for_link(&format!("{MASTER}.out"), "headphones");
+        drop(client);
+        daemon.stop();
+        default_is(&graph, Some("headphones"), "headphones");
+    });
+}
+
+#[test]
+fn without_promotion_the_default_is_never_touched() {
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        let monitor = graph.start_tool("pw-metadata", &["-n", "default", "--monitor", "0"]);
+        monitor.wait_for_log("default.audio.sink");
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        client.sink_use(Some("hdmi")).expect("it is there");
+        graph.wait_for_link(&format!("{MASTER}.out"), "hdmi");
+        graph.unplug("hdmi");
+        graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+        drop(client);
+        daemon.stop();
+        // The last of the monitor's lines is one of ours.
+        graph.tool("pw-metadata", &["0", "the.end", "1"]);
+        monitor.wait_for_log("the.end");
+        let log = monitor.log();
+        let configured: Vec<&str> =
+            log.lines().filter(|line| line.contains(CONFIGURED) || line.contains(BUS)).collect();
+        assert_eq!(configured, [""; 0], "somebody has set it");
+    });
+}
