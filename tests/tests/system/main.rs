@@ -16,6 +16,7 @@ mod devices;
 mod doctor;
 mod edits;
 mod following;
+mod installing;
 mod killed;
 mod latency;
 mod leaving;
