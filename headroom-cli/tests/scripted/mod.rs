@@ -279,6 +279,7 @@ pub(crate) fn status() -> Status {
             quantum_frames: Some(1024),
             latency_frames: 111,
             latency_ms: Some(2.3125),
+            ..Device::default()
         },
         device_description: Some("Built-in Audio".into()),
         streams: vec![
