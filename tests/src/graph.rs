@@ -223,9 +223,15 @@ impl Graph {
     ///
     /// When it cannot be started.
     pub fn headroom(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = std::process::Command::new(crate::daemon::program("headroom"));
-        let command = command.args(arguments).env_clear().envs(self.site.environment.iter());
-        command.output().expect("headroom runs")
+        let program = crate::daemon::program("headroom");
+        self.command(&program).args(arguments).output().expect("headroom runs")
+    }
+
+    /// A program in the surroundings of this graph, and nothing else of the environment, not started.
+    pub fn command(&self, program: &Path) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        command.env_clear().envs(self.site.environment.iter());
+        command
     }
 
     // Devices

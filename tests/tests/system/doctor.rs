@@ -3,6 +3,7 @@
 use headroom_tests::{Device, Graph, Service, Setup, on_every_generation};
 use serde_json::Value;
 
+use crate::restoring::journal;
 use crate::setting::{DEVICE, Way, headroomd_for, play, tones};
 
 /// What doctor says, as `--json` has it.
@@ -73,6 +74,21 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
         assert_found(&report, "leftovers", "the default sink is Headroom's", true);
         assert_found(&report, "socket", "nobody listens at", true);
         assert_found(&report, "lock", "names a process that is gone", true);
+
+        // And mended, in the graph too: what doctor says of itself is no witness.
+        let report = doctor(&graph, &["--fix"]);
+        for check in ["leftovers", "socket", "lock"] {
+            assert!(found(&report, check).iter().all(|(_, trouble)| !trouble), "{report:#}");
+        }
+        let dump = graph.dump();
+        assert_eq!(dump.configured_default_sink(), None, "nobody had asked for one");
+        let entries = dump.metadata.get("default").cloned().unwrap_or_default();
+        let ours = entries
+            .iter()
+            .find(|entry| entry.key.contains("headroom") || entry.value.contains("headroom"));
+        assert_eq!(ours, None, "left in the graph");
+        assert!(!journal(&graph).exists());
+        app.wait_until_linked_to(DEVICE);
 
         graph.freeze_service(Service::PipeWire);
         let report = doctor(&graph, &[]);

@@ -35,6 +35,7 @@ mod sinks;
 mod soak;
 mod surround;
 mod traps;
+mod unit;
 mod volume;
 mod why;
 mod wishes;
