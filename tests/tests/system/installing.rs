@@ -7,7 +7,8 @@ use std::process::Command;
 
 use headroom_tests::{Device, Service, Setup, on_every_generation};
 
-use crate::restoring::{choose_default, journal};
+use crate::defaults::choose_default;
+use crate::restoring::journal;
 use crate::setting::{BUS, DEVICE, Way, headroomd_for};
 
 fn script() -> PathBuf {

@@ -11,6 +11,7 @@ mod choir;
 mod control;
 mod cost;
 mod damage;
+mod defaults;
 mod device_profiles;
 mod devices;
 mod doctor;

@@ -5,24 +5,15 @@ use std::path::PathBuf;
 
 use headroom_tests::{Device, Ended, Generation, Graph, Service, Setup, on_every_generation};
 
+use crate::defaults::choose_default;
 use crate::setting::{BUS, DEVICE, Way, headroomd, headroomd_for, play, tones};
 
-const CONFIGURED: &str = "default.configured.audio.sink";
 const CHOSEN: &str = "headphones";
 
 fn two_devices(generation: &'static Generation) -> Graph {
     Setup::default()
         .devices([Device::named(DEVICE), Device::named(CHOSEN).priority(500)])
         .start(generation)
-}
-
-/// The listener chooses their default.
-pub(crate) fn choose_default(graph: &Graph, name: &str) {
-    let value = format!("{{ \"name\": \"{name}\" }}");
-    graph.tool("pw-metadata", &["0", CONFIGURED, &value, "Spa:String:JSON"]);
-    graph.wait_for(&format!("{name} to be the default"), |dump| {
-        (dump.default_sink().as_deref() == Some(name)).then_some(())
-    });
 }
 
 pub(crate) fn journal(graph: &Graph) -> PathBuf {

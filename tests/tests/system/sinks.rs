@@ -6,7 +6,7 @@ use headroom_client::ipc::Code;
 use headroom_tests::{Device, Dump, Graph, Setup, on_every_generation};
 
 use crate::control::steered;
-use crate::restoring::choose_default;
+use crate::defaults::{Ear, on_a_graph_that_tells};
 use crate::setting::{BUS, DEVICE, MASTER, Way, play, tones};
 
 const HEADSET: &str = "headset";
@@ -99,25 +99,29 @@ fn a_preferred_headset_that_comes_and_goes_ten_times_costs_nothing() {
 #[test]
 fn the_default_is_followed_by_itself_and_the_preferred_one_is_remembered() {
     on_every_generation(|generation| {
-        let devices = [Device::named(DEVICE), Device::named("hdmi").priority(500), headset()];
-        let graph = Setup::default().devices(devices).start(generation);
-        let (daemon, mut client, _) = steered(&graph, &[]);
-        ends_up(&graph, DEVICE, Instant::now());
-        choose_default(&graph, "hdmi");
-        ends_up(&graph, "hdmi", Instant::now());
-        client.sink_use(Some(HEADSET)).expect("it is there");
-        ends_up(&graph, HEADSET, Instant::now());
-        choose_default(&graph, DEVICE);
-        graph.wait_for("the new default to be told", |_| {
+        on_a_graph_that_tells(generation, || {
+            let devices = [Device::named(DEVICE), Device::named("hdmi").priority(500), headset()];
+            let graph = Setup::default().devices(devices).start(generation);
+            let ear = Ear::of(&graph);
+            let (daemon, mut client, _) = steered(&graph, &[]);
+            ends_up(&graph, DEVICE, Instant::now());
+            ear.hears(&graph, "hdmi")?;
+            ends_up(&graph, "hdmi", Instant::now());
+            client.sink_use(Some(HEADSET)).expect("it is there");
+            ends_up(&graph, HEADSET, Instant::now());
+            ear.hears(&graph, DEVICE)?;
+            graph.wait_for("the new default to be told", |_| {
+                let device = client.status().expect("status").device;
+                (device.default_sink.as_deref() == Some(DEVICE)).then_some(())
+            });
+            assert!(graph.dump().is_linked(&format!("{MASTER}.out"), HEADSET), "it is preferred");
+            drop(client);
+            daemon.stop();
+            let (_daemon, mut client, _) = steered(&graph, &[]);
+            ends_up(&graph, HEADSET, Instant::now());
             let device = client.status().expect("status").device;
-            (device.default_sink.as_deref() == Some(DEVICE)).then_some(())
+            assert_eq!(device.preferred_sink.as_deref(), Some(HEADSET));
+            Ok(())
         });
-        assert!(graph.dump().is_linked(&format!("{MASTER}.out"), HEADSET), "it is preferred");
-        drop(client);
-        daemon.stop();
-        let (_daemon, mut client, _) = steered(&graph, &[]);
-        ends_up(&graph, HEADSET, Instant::now());
-        let device = client.status().expect("status").device;
-        assert_eq!(device.preferred_sink.as_deref(), Some(HEADSET));
     });
 }

@@ -12,7 +12,8 @@ use headroom_client::ipc::PromoteTo;
 use headroom_client::{Address, Client};
 use headroom_tests::{Deadline, Device, Graph, Setup, on_every_generation, poll};
 
-use crate::restoring::{choose_default, journal};
+use crate::defaults::{choose_default, default_is};
+use crate::restoring::journal;
 use crate::setting::{BUS, DEVICE};
 
 /// The least that a word to the service manager may take before it is taken for none.
@@ -157,14 +158,6 @@ impl Drop for Service {
     }
 }
 
-fn default_is(graph: &Graph, configured: &str, actual: &str) {
-    graph.wait_for(&format!("{configured} to be configured, {actual} the default"), |dump| {
-        let is_so = dump.configured_default_sink().as_deref() == Some(configured)
-            && dump.default_sink().as_deref() == Some(actual);
-        is_so.then_some(())
-    });
-}
-
 #[test]
 fn the_units_start_end_and_put_back_as_systemd_would_have_them() {
     on_every_generation(|generation| {
@@ -175,26 +168,26 @@ fn the_units_start_end_and_put_back_as_systemd_would_have_them() {
 
         let mut service = manager.start();
         manager.client().promote_set(PromoteTo::On).expect("always");
-        default_is(&graph, BUS, BUS);
+        default_is(&graph, Some(BUS), BUS);
         service.signal("KILL");
         assert!(!service.wait().success());
         assert!(journal(&graph).exists());
         manager.after("signal");
-        default_is(&graph, "headphones", "headphones");
+        default_is(&graph, Some("headphones"), "headphones");
         assert!(!journal(&graph).exists());
 
         // The manager starts it again: it is as it was, at the same socket.
         assert!(manager.service.value("Restart").starts_with("on-"));
         let mut service = manager.start();
-        default_is(&graph, BUS, BUS);
+        default_is(&graph, Some(BUS), BUS);
         drop(manager.client());
         service.signal("TERM");
         assert_eq!(manager.word(), "STOPPING=1");
         assert!(service.wait().success());
-        default_is(&graph, "headphones", "headphones");
+        default_is(&graph, Some("headphones"), "headphones");
         assert!(!journal(&graph).exists());
         manager.after("success");
-        default_is(&graph, "headphones", "headphones");
+        default_is(&graph, Some("headphones"), "headphones");
         assert!(manager.place.exists(), "the socket is the manager's");
     });
 }
