@@ -17,8 +17,14 @@ const DEFAULT_KEY: &str = "default.configured.audio.sink";
 /// What is remembered of streams and of sinks without a card, by WirePlumber 0.4 and 0.5.
 const STREAMS: [&str; 2] = ["restore-stream", "stream-properties"];
 /// What our streams and sinks are called in those: the media names, and all that is made of them.
-const MEDIA: [&str; 4] =
-    ["Headroom", "Headroom master", "Headroom output", "Headroom master output"];
+const MEDIA: [&str; 6] = [
+    "Headroom",
+    "Headroom output",
+    "Headroom (stereo)",
+    "Headroom (stereo) output",
+    "Headroom master",
+    "Headroom master output",
+];
 
 /// Where WirePlumber remembers things: `wireplumber` beside our own directory.
 pub(crate) fn wireplumber_folder(own: &Path) -> Option<PathBuf> {
@@ -50,7 +56,7 @@ pub(crate) fn in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_ours(sink: &str) -> bool {
-    [InsertId::Main, InsertId::Master].iter().any(|insert| insert.node_name() == sink)
+    InsertId::of_node(sink).is_some()
 }
 
 /// The list of defaults without ours, numbered without a gap.
@@ -102,7 +108,8 @@ fn stream_line(line: &str) -> Option<String> {
         };
         match property {
             "media.name" => MEDIA.into_iter().any(named),
-            "node.name" => ["headroom.main", "headroom.master"]
+            "node.name" => InsertId::ALL
+                .map(InsertId::node_name)
                 .into_iter()
                 .any(|ours| named(ours) || named(&format!("{ours}.out"))),
             "application.name" => named("Headroom"),
@@ -166,6 +173,8 @@ mod tests {
     fn our_volumes_go_and_targets_that_were_ours_and_nothing_else() {
         let of_0_4 = "[restore-stream]\nAudio/Sink:media.name:Headroom\\smaster:mute=false\n\
                       Audio/Sink:media.name:Headroom:channelVolumes=1.0;1.0;\n\
+                      Audio/Sink:media.name:Headroom\\s(stereo):mute=false\n\
+                      Output/Audio:application.name:mpd:target=headroom.stereo\n\
                       Output/Audio:application.name:mpv:target=headroom.main\n\
                       Output/Audio:application.name:mpv:volume=0.5\n\
                       Output/Audio:application.name:vlc:target=hdmi\n\

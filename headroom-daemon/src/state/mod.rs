@@ -30,7 +30,7 @@ pub(crate) use model::{MAIN_BUS, Model, bus_name};
 pub(crate) use profiles::News;
 pub use profiles::Stillness;
 
-use crate::graph::{GraphCommand, InsertId, SinkWish};
+use crate::graph::{GraphCommand, SinkWish};
 use crate::meters::Pace;
 use crate::outbox::Doorbell;
 use crate::store::Remembered;

@@ -34,7 +34,8 @@ impl Session<'_> {
             self.events.send(GraphEvent::Running { insert, running: false });
         }
         (self.main, self.stereo, self.master) = (None, None, None);
-        (self.device, self.pinned, self.unwritten) = (None, None, None);
+        (self.device, self.pinned) = (None, None);
+        (self.unwritten, self.unsent) = (None, None);
         self.carry = Carry::new(2);
     }
 
