@@ -46,9 +46,7 @@ use super::promoting::Promoting;
 use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
-use super::{
-    Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion, SinkWish,
-};
+use super::{Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion, SinkWish};
 use crate::audio::{StageParams, Volume, Watch};
 use crate::journal::Notes;
 use crate::spare_memory;
