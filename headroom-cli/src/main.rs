@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         args::Command::Profile(args) => command::profile::run(&args),
         args::Command::Bridge(args) => command::bridge::run(&args),
         args::Command::Device(args) => command::device::run(&args),
+        args::Command::Sink(args) => command::sink::run(&args),
+        args::Command::Promote(args) => command::promote::run(&args),
         args::Command::Call(args) => command::call::run(&args),
         args::Command::Doctor(args) => command::doctor::run(&args),
         args::Command::Daemon(args) => command::daemon::run(&args),

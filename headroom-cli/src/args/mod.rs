@@ -4,6 +4,7 @@ mod bridge;
 mod device;
 mod profile;
 mod setting;
+mod sink;
 mod why;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ pub(crate) use profile::{
     PathArgs, ProfileArgs, ProfileVerb, ReloadArgs, ShowArgs, UseArgs, ValidateArgs,
 };
 pub(crate) use setting::{AdjustArgs, GetArgs, SetArgs, SettingsArgs, UnsetArgs};
+pub(crate) use sink::{PromoteArgs, SinkArgs, SinkListArgs};
 pub(crate) use why::WhyArgs;
 
 use crate::audio::Depth;
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     Profile(ProfileArgs),
     #[command(subcommand)]
     Device(DeviceArgs),
+    #[command(subcommand)]
+    Sink(SinkArgs),
+    Promote(PromoteArgs),
     Call(CallArgs),
     #[command(subcommand)]
     Bridge(BridgeArgs),

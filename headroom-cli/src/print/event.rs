@@ -2,7 +2,8 @@
 
 use headroom_client::ipc::{
     BusMeters, Change, Daemon, DaemonChange, Device, Event, MasterMeters, Meters, MetersChange,
-    Profile, ProfileChange, RoutingChange, SettingChange, Sink, SinksChange, Stream, Topic,
+    Profile, ProfileChange, Promotion, RoutingChange, SettingChange, Sink, SinksChange, Stream,
+    Topic,
 };
 
 use super::Paint;
@@ -152,11 +153,17 @@ fn ends_up(device: &Device) -> String {
     let port = device.port.as_ref().map_or_else(String::new, |port| {
         format!(" ({})", port.description.as_deref().unwrap_or(&port.name))
     });
-    match (device.rate_hz, device.quantum_frames) {
-        (Some(rate_hz), Some(quantum_frames)) => {
-            format!("the sound goes to {name}{port}, {rate_hz} Hz, quantum {quantum_frames}")
-        }
-        _ => format!("the sound goes to {name}{port}"),
+    let mut text = format!("the sound goes to {name}{port}");
+    if let (Some(rate_hz), Some(quantum_frames)) = (device.rate_hz, device.quantum_frames) {
+        text += &format!(", {rate_hz} Hz, quantum {quantum_frames}");
+    }
+    if let Some(preferred) = &device.preferred_sink {
+        text += &format!(", {preferred} is preferred");
+    }
+    match device.promotion {
+        Some(Promotion::On) => text + ", promotion is on",
+        Some(Promotion::Contested) => text + ", promotion is contested",
+        _ => text,
     }
 }
 

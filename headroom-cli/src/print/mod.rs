@@ -12,6 +12,7 @@ mod report;
 mod ring;
 mod route;
 mod setting;
+mod sink;
 mod status;
 mod table;
 mod text;
@@ -35,6 +36,7 @@ pub(crate) use route::{meant, routed_by, routes};
 pub(crate) use setting::{
     End, Reach, adjusted, key_and_value, setting_line, settings_table, taken_back,
 };
+pub(crate) use sink::{promoted, sinks, wished_sink};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
 pub(crate) use verdict::ProfileVerdict;

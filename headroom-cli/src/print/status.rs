@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use headroom_client::ipc::{Device, Fold, Graph, Status, StreamStatus, UsedBy};
+use headroom_client::ipc::{Device, Fold, Graph, Promotion, Status, StreamStatus, UsedBy};
 
 use super::Paint;
 use super::route::contest;
@@ -38,6 +38,16 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
     let is_bypassed = if status.bypass { "on: the sound passes untouched" } else { "off" };
     line("Bypass", is_bypassed);
     line("Device", &device(&status.device, status.device_description.as_deref()));
+    if let Some(name) = &status.device.preferred_sink {
+        line("Sink", &format!("{name}, whenever it is there (headroom sink follow undoes it)"));
+    }
+    match status.device.promotion {
+        Some(Promotion::On) => line("Default", "Headroom, where new apps start (promoted)"),
+        Some(Promotion::Contested) => {
+            line("Default", "contested: another program keeps setting another default");
+        }
+        _ => {}
+    }
     line("PipeWire", &graph(&status.graph));
     for (n, change) in status.overrides.iter().enumerate() {
         let name = if n == 0 { "Overrides" } else { "" };
