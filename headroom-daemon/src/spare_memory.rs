@@ -43,14 +43,14 @@ pub(crate) fn give_back_the_start() {
     }
 }
 
-/// Lets go of the pages of the program that are as they are in its file. Called for the program
-/// itself, which comes first; the value that it returns ends the walk there.
+/// Lets go of the pages that are as they are in their file. Called for the program, which comes
+/// first, and then for each library: PipeWire's start is not run again either.
 unsafe extern "C" fn forget_pages(
     info: *mut nix::libc::dl_phdr_info,
     _size: usize,
     _data: *mut std::ffi::c_void,
 ) -> nix::libc::c_int {
-    const ENOUGH: nix::libc::c_int = 1;
+    const GO_ON: nix::libc::c_int = 0;
     // SAFETY: the C library hands over a description that is valid during this call.
     let info = unsafe { &*info };
     // SAFETY: as above: so many headers are there.
@@ -58,8 +58,15 @@ unsafe extern "C" fn forget_pages(
     // SAFETY: asks for a number.
     let page = unsafe { nix::libc::sysconf(nix::libc::_SC_PAGESIZE) };
     let Some(page) = usize::try_from(page).ok().filter(|page| page.is_power_of_two()) else {
-        return ENOUGH;
+        return GO_ON;
     };
+    let dynamic = headers.iter().find(|header| header.p_type == nix::libc::PT_DYNAMIC);
+    let dynamic = dynamic
+        .map(|header| (info.dlpi_addr as usize + header.p_vaddr as usize, header.p_memsz as usize));
+    // SAFETY: the section lies where the header of this loaded object says.
+    if dynamic.is_some_and(|(start, bytes)| unsafe { has_changed_text(start, bytes) }) {
+        return GO_ON;
+    }
     for header in headers {
         // What was ever writable has been changed since it was loaded.
         if header.p_type != nix::libc::PT_LOAD || header.p_flags & nix::libc::PF_W != 0 {
@@ -71,13 +78,38 @@ unsafe extern "C" fn forget_pages(
         let length = (end & !(page - 1)).saturating_sub(first);
         if length > 0 {
             // SAFETY: pages of a file, mapped for reading and never written to: they read the
-            // same when they come back. The call runs on one of them, and returns to it.
+            // same when they come back. The call runs on one of them, and returns to it. The
+            // kernel's own (the vDSO) refuses, and stays.
             unsafe {
                 nix::libc::madvise(first as *mut _, length, nix::libc::MADV_DONTNEED);
             }
         }
     }
-    ENOUGH
+    GO_ON
+}
+
+/// Whether the loader has written into pages that are not writable now (`DT_TEXTREL`).
+///
+/// # Safety
+/// A dynamic section is mapped there, of so many bytes.
+unsafe fn has_changed_text(start: usize, bytes: usize) -> bool {
+    /// An entry of the section: `Elf32_Dyn` or `Elf64_Dyn`, by the machine.
+    #[repr(C)]
+    struct Entry {
+        tag: isize,
+        value: usize,
+    }
+    const END: isize = 0;
+    const TEXT_IS_RELOCATED: isize = 22;
+    const FLAGS: isize = 30;
+    const FLAG_TEXT_IS_RELOCATED: usize = 4;
+    let entries = (start as *const Entry, bytes / size_of::<Entry>());
+    // SAFETY: as promised, and the section is aligned for its entries.
+    let entries = unsafe { std::slice::from_raw_parts(entries.0, entries.1) };
+    entries.iter().take_while(|entry| entry.tag != END).any(|entry| {
+        entry.tag == TEXT_IS_RELOCATED
+            || (entry.tag == FLAGS && entry.value & FLAG_TEXT_IS_RELOCATED != 0)
+    })
 }
 
 #[cfg(test)]
