@@ -29,6 +29,12 @@ impl Hearing {
         self.due = self.due.or(Some(now + PATIENCE));
     }
 
+    /// What was heard is to be relied on: it is read anew first, for whoever is not told of changes
+    /// does not know.
+    pub(super) fn relied_on(&mut self, now: Instant) {
+        self.due = Some(now);
+    }
+
     /// A change was heard, and not only the values that a new binding begins with.
     pub(super) fn heard(&mut self) {
         *self = Hearing::default();
@@ -71,6 +77,16 @@ mod tests {
         assert!(!hearing.must_read(now + PATIENCE));
         hearing.graph_changed(now);
         assert_eq!(hearing.wake(), None, "who hears well need not look");
+    }
+
+    #[test]
+    fn what_is_relied_on_is_read_anew_at_once_and_who_hears_well_need_not_look_again() {
+        let (mut hearing, now) = (Hearing::default(), Instant::now());
+        hearing.relied_on(now);
+        assert!(hearing.must_read(now));
+        hearing.heard();
+        hearing.graph_changed(now);
+        assert!(!hearing.must_read(now + REREAD));
     }
 
     #[test]

@@ -51,6 +51,12 @@ impl Session<'_> {
 
     /// What is wanted of the default sink and of the device sink from now on.
     pub(super) fn set_sink_wish(&mut self, wish: SinkWish) {
+        let promotes = wish.promotion == Promotion::Promote
+            && self.wishes.sinks.promotion != Promotion::Promote;
+        // The default as it is now is the one to give back.
+        if promotes && self.metadata.is_some() && self.wishes.default.actual.is_some() {
+            self.hearing.relied_on(Instant::now());
+        }
         self.wishes.sinks = wish;
     }
 
