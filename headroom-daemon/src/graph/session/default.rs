@@ -168,6 +168,19 @@ impl Session<'_> {
         }
     }
 
+    /// The last words to a WirePlumber that does not answer: it will find them when it goes on. The
+    /// note stays for the next start, as nobody knows whether they are ever read.
+    pub(super) fn give_default_back_unheard(&mut self) {
+        let (Some(metadata), Some(GivingBack { withdraws })) = (&self.metadata, self.giving_back)
+        else {
+            return;
+        };
+        if withdraws {
+            metadata.set_graph_value(default_sink::CONFIGURED, None);
+        }
+        metadata.set_graph_value(default_sink::FORMER, None);
+    }
+
     fn default_is_given_back(&mut self) {
         if let Some(metadata) = &self.metadata {
             metadata.set_graph_value(default_sink::FORMER, None);

@@ -37,7 +37,10 @@ impl Session<'_> {
             return;
         }
         let end = now + HAND_BACK;
-        while !self.give_default_back(Instant::now()) && Instant::now() < end {
+        while !self.give_default_back(Instant::now()) {
+            if Instant::now() >= end {
+                return self.give_default_back_unheard();
+            }
             if self.turn(Some(end)).is_some() {
                 return;
             }
