@@ -43,8 +43,8 @@ pub(crate) fn give_back_the_start() {
     }
 }
 
-/// Lets go of the pages that are as they are in their file. Called for the program, which comes
-/// first, and then for each library: PipeWire's start is not run again either.
+/// Lets go of the pages that are as they are in their file: all of the program's, and of each
+/// library the tables that it was linked with.
 unsafe extern "C" fn forget_pages(
     info: *mut nix::libc::dl_phdr_info,
     _size: usize,
@@ -60,6 +60,8 @@ unsafe extern "C" fn forget_pages(
     let Some(page) = usize::try_from(page).ok().filter(|page| page.is_power_of_two()) else {
         return GO_ON;
     };
+    // SAFETY: a name, which is empty for the program.
+    let is_program = unsafe { info.dlpi_name.is_null() || *info.dlpi_name == 0 };
     let dynamic = headers.iter().find(|header| header.p_type == nix::libc::PT_DYNAMIC);
     let dynamic = dynamic
         .map(|header| (info.dlpi_addr as usize + header.p_vaddr as usize, header.p_memsz as usize));
@@ -68,8 +70,10 @@ unsafe extern "C" fn forget_pages(
         return GO_ON;
     }
     for header in headers {
-        // What was ever writable has been changed since it was loaded.
-        if header.p_type != nix::libc::PT_LOAD || header.p_flags & nix::libc::PF_W != 0 {
+        // What was ever writable has been changed since it was loaded. The code of the libraries
+        // stays: the audio thread would wait for it, and that was heard.
+        let kept = nix::libc::PF_W | if is_program { 0 } else { nix::libc::PF_X };
+        if header.p_type != nix::libc::PT_LOAD || header.p_flags & kept != 0 {
             continue;
         }
         let start = info.dlpi_addr as usize + header.p_vaddr as usize;
