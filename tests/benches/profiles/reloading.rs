@@ -165,8 +165,10 @@ fn first_changed(recorder: &Recorder, before: usize) -> Option<(usize, Instant)>
             .position(|periods| periods.iter().all(|l| (l - steady_dbfs).abs() > CHANGED_DB));
         if let Some(period) = changed {
             let frame = before + period * PERIOD_FRAMES;
-            let arrived = arrivals.iter().find(|(frames, _)| *frames > frame)?.1;
-            return Some((frame, arrived));
+            // What has come since the frames were counted is counted the next time.
+            if let Some((_, arrived)) = arrivals.iter().find(|(frames, _)| *frames > frame) {
+                return Some((frame, *arrived));
+            }
         }
     }
     None

