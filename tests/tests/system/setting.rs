@@ -22,20 +22,23 @@ pub(crate) fn assert_whole(what: &str, heard: &Recording) {
     let gaps = heard.gaps(0.001, 24);
     let silent: usize = gaps.iter().map(|gap| gap.frames).sum();
     println!("{what}: {silent} of {} frames are silent", heard.frames());
-    assert!(is_whole(heard), "{what}: a tenth is silent, or not half a second is whole: {gaps:?}");
+    assert!(
+        is_whole(heard),
+        "{what}: a tenth is silent, or not a quarter of a second is whole: {gaps:?}"
+    );
 }
 
-/// Whether a tone has come through: whole for half a second at least, and next to no silence in
-/// all of it.
+/// Whether a tone has come through: whole for a quarter of a second at least, and next to no
+/// silence in all of it.
 pub(crate) fn is_whole(heard: &Recording) -> bool {
     let gaps = heard.gaps(0.001, 24);
     let silent: usize = gaps.iter().map(|gap| gap.frames).sum();
-    let half = RATE_HZ as usize / 2;
+    let quarter = RATE_HZ as usize / 4;
     let edges = gaps.iter().flat_map(|gap| [gap.start, gap.start + gap.frames]);
     let edges: Vec<usize> = [0].into_iter().chain(edges).chain([heard.frames()]).collect();
     let mut stretches = edges.chunks_exact(2).map(|stretch| stretch[1] - stretch[0]);
     silent as f64 <= LATE_PART * heard.frames() as f64
-        && stretches.any(|frames| frames >= half.min(heard.frames()))
+        && stretches.any(|frames| frames >= quarter.min(heard.frames()))
 }
 
 /// How a stream gets to the bus.
