@@ -7,10 +7,14 @@
 
 mod insert;
 mod meters;
+mod plane;
 mod stage;
+mod undo;
 mod volume;
+mod watch;
 
-pub use insert::{Beginning, Controls, Insert, InsertHandle, Watch};
+pub use insert::{Beginning, Controls, Insert, InsertHandle};
 pub use meters::{MeterReader, Meters, StageMeters};
 pub use stage::{Stage, StageParams};
 pub use volume::{Slider, Volume};
+pub use watch::Watch;
