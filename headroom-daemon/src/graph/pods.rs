@@ -3,6 +3,9 @@
 //! PipeWire passes parameters as PODs. Only what the inserts need is read, and whatever
 //! cannot be read is nothing: another program's parameters are never an error of ours.
 
+mod latency;
+mod route;
+
 use std::io::Cursor;
 
 use headroom_dsp::MAX_CHANNELS;
@@ -12,17 +15,13 @@ use pipewire::spa::pod::deserialize::PodDeserializer;
 use pipewire::spa::pod::serialize::PodSerializer;
 use pipewire::spa::pod::{ChoiceValue, Object, Pod, Property, Value, ValueArray};
 use pipewire::spa::sys;
-use pipewire::spa::utils::{Choice, ChoiceEnum, Id};
+use pipewire::spa::utils::{Choice, ChoiceEnum};
 
-use super::Port;
-use super::said::capped;
 use crate::audio::Volume;
+pub(super) use latency::{Latency, LatencyOf, latency, read_latency};
+pub(super) use route::{RouteId, read_port, read_route, route_volume};
 
 const PROPS: u32 = sys::SPA_TYPE_OBJECT_Props;
-const ROUTE: u32 = sys::SPA_TYPE_OBJECT_ParamRoute;
-/// Key of the kind of a jack, in the info of its route.
-const PORT_TYPE: &str = "port.type";
-const LATENCY: u32 = sys::SPA_TYPE_OBJECT_ParamLatency;
 
 /// The bytes of a POD that was made here.
 pub(super) struct PodBytes(Vec<u8>);
@@ -62,33 +61,6 @@ impl VolumeReport {
     pub(super) fn is_empty(self) -> bool {
         self.channels.is_none() && self.muted.is_none()
     }
-}
-
-/// A latency as PipeWire passes it along: quanta, frames and nanoseconds, smallest and largest.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Latency {
-    pub(super) quanta: [f32; 2],
-    pub(super) frames: [i32; 2],
-    pub(super) nanoseconds: [i64; 2],
-}
-
-impl Latency {
-    /// This latency with the frames of a processor on top.
-    pub(super) fn plus_frames(mut self, frames: u32) -> Latency {
-        for end in &mut self.frames {
-            *end = end.saturating_add_unsigned(frames);
-        }
-        self
-    }
-}
-
-/// Which way a latency is passed along: from the app or from the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LatencyOf {
-    /// What lies before: it travels with the sound.
-    Upstream,
-    /// What lies behind: it travels against the sound.
-    Downstream,
 }
 
 /// The object in a POD, if it is of this type.
@@ -193,77 +165,6 @@ fn volume_properties(volume: &Volume, channels: usize) -> Vec<Property> {
     ]
 }
 
-/// A route of a sound card: the way from one of its devices to a jack, and its volume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RouteId {
-    pub(super) index: i32,
-    /// Which of the card's devices it serves (`card.profile.device` of the node).
-    pub(super) device: i32,
-}
-
-/// What a Route parameter says of the jack that its route ends at.
-pub(super) fn read_port(pod: &Pod) -> Option<Port> {
-    let object = object(pod, ROUTE)?;
-    let value = |key| {
-        object.properties.iter().find(|property| property.key == key).map(|found| &found.value)
-    };
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) if !text.is_empty() => Some(capped(text)),
-        _ => None,
-    };
-    // A number of pairs of a key and a value, and then the pairs.
-    let kind = match value(sys::SPA_PARAM_ROUTE_info) {
-        Some(Value::Struct(info)) => info
-            .get(1..)
-            .unwrap_or_default()
-            .chunks_exact(2)
-            .find(|pair| matches!(&pair[0], Value::String(key) if key == PORT_TYPE))
-            .and_then(|pair| text(pair.get(1))),
-        _ => None,
-    };
-    Some(Port {
-        name: text(value(sys::SPA_PARAM_ROUTE_name))?,
-        description: text(value(sys::SPA_PARAM_ROUTE_description)),
-        kind,
-    })
-}
-
-/// The active route in a Route parameter.
-pub(super) fn read_route(pod: &Pod) -> Option<RouteId> {
-    let object = object(pod, ROUTE)?;
-    let int = |key| {
-        object.properties.iter().find(|property| property.key == key).and_then(|property| {
-            match property.value {
-                Value::Int(value) => Some(value),
-                _ => None,
-            }
-        })
-    };
-    Some(RouteId {
-        index: int(sys::SPA_PARAM_ROUTE_index)?,
-        device: int(sys::SPA_PARAM_ROUTE_device)?,
-    })
-}
-
-/// A Route parameter that sets the volume of a sound card's route, to be kept.
-pub(super) fn route_volume(route: RouteId, volume: &Volume, channels: usize) -> PodBytes {
-    let props = Object {
-        type_: PROPS,
-        id: ParamType::Route.as_raw(),
-        properties: volume_properties(volume, channels),
-    };
-    PodBytes::of(Object {
-        type_: ROUTE,
-        id: ParamType::Route.as_raw(),
-        properties: vec![
-            Property::new(sys::SPA_PARAM_ROUTE_index, Value::Int(route.index)),
-            Property::new(sys::SPA_PARAM_ROUTE_device, Value::Int(route.device)),
-            Property::new(sys::SPA_PARAM_ROUTE_props, Value::Object(props)),
-            Property::new(sys::SPA_PARAM_ROUTE_save, Value::Bool(true)),
-        ],
-    })
-}
-
 /// The format of an insert's streams: planar f32 with these channels, at the graph's rate.
 pub(super) fn format(positions: &[u32]) -> PodBytes {
     let mut info = AudioInfoRaw::new();
@@ -281,54 +182,6 @@ pub(super) fn format(positions: &[u32]) -> PodBytes {
     })
 }
 
-/// A Latency parameter.
-pub(super) fn latency(of: LatencyOf, latency: Latency) -> PodBytes {
-    let direction = match of {
-        LatencyOf::Downstream => sys::SPA_DIRECTION_INPUT,
-        LatencyOf::Upstream => sys::SPA_DIRECTION_OUTPUT,
-    };
-    let property = Property::new;
-    PodBytes::of(Object {
-        type_: LATENCY,
-        id: ParamType::Latency.as_raw(),
-        properties: vec![
-            property(sys::SPA_PARAM_LATENCY_direction, Value::Id(Id(direction))),
-            property(sys::SPA_PARAM_LATENCY_minQuantum, Value::Float(latency.quanta[0])),
-            property(sys::SPA_PARAM_LATENCY_maxQuantum, Value::Float(latency.quanta[1])),
-            property(sys::SPA_PARAM_LATENCY_minRate, Value::Int(latency.frames[0])),
-            property(sys::SPA_PARAM_LATENCY_maxRate, Value::Int(latency.frames[1])),
-            property(sys::SPA_PARAM_LATENCY_minNs, Value::Long(latency.nanoseconds[0])),
-            property(sys::SPA_PARAM_LATENCY_maxNs, Value::Long(latency.nanoseconds[1])),
-        ],
-    })
-}
-
-/// The latency in a Latency parameter, and what it is a latency of.
-pub(super) fn read_latency(pod: &Pod) -> Option<(LatencyOf, Latency)> {
-    let object = object(pod, LATENCY)?;
-    let mut of = None;
-    let mut latency = Latency::default();
-    for property in &object.properties {
-        match (property.key, &property.value) {
-            (sys::SPA_PARAM_LATENCY_direction, Value::Id(Id(direction))) => {
-                of = Some(if *direction == sys::SPA_DIRECTION_INPUT {
-                    LatencyOf::Downstream
-                } else {
-                    LatencyOf::Upstream
-                });
-            }
-            (sys::SPA_PARAM_LATENCY_minQuantum, Value::Float(v)) => latency.quanta[0] = *v,
-            (sys::SPA_PARAM_LATENCY_maxQuantum, Value::Float(v)) => latency.quanta[1] = *v,
-            (sys::SPA_PARAM_LATENCY_minRate, Value::Int(v)) => latency.frames[0] = *v,
-            (sys::SPA_PARAM_LATENCY_maxRate, Value::Int(v)) => latency.frames[1] = *v,
-            (sys::SPA_PARAM_LATENCY_minNs, Value::Long(v)) => latency.nanoseconds[0] = *v,
-            (sys::SPA_PARAM_LATENCY_maxNs, Value::Long(v)) => latency.nanoseconds[1] = *v,
-            _ => {}
-        }
-    }
-    Some((of?, latency))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,78 +197,6 @@ mod tests {
         let of_sink = |most| read_node_volume(bytes.pod().expect("a pod"), most);
         assert_eq!(of_sink(64), NodeVolume { channels: Some(vec![0.125, 1.0]), muted: Some(true) });
         assert_eq!(of_sink(1).channels, Some(vec![0.125]));
-    }
-
-    #[test]
-    fn a_latency_that_is_sent_is_the_latency_that_is_read() {
-        let sent = Latency { quanta: [0.5, 1.0], frames: [96, 112], nanoseconds: [1, 2] };
-        let bytes = latency(LatencyOf::Downstream, sent);
-        let read = read_latency(bytes.pod().expect("a pod"));
-        assert_eq!(read, Some((LatencyOf::Downstream, sent)));
-        assert_eq!(sent.plus_frames(16).frames, [112, 128]);
-    }
-
-    #[test]
-    fn a_route_that_is_set_is_the_route_that_is_read() {
-        let route = RouteId { index: 3, device: 7 };
-        let bytes = route_volume(route, &Volume::FULL, 2);
-        assert_eq!(read_route(bytes.pod().expect("a pod")), Some(route));
-    }
-
-    /// The active route of a sound card as PipeWire 1.4.2 gives it, with what is of no matter here
-    /// left out.
-    fn headphones(info: Value) -> PodBytes {
-        let text = |text: &str| Value::String(text.to_owned());
-        PodBytes::of(Object {
-            type_: ROUTE,
-            id: ParamType::Route.as_raw(),
-            properties: vec![
-                Property::new(sys::SPA_PARAM_ROUTE_index, Value::Int(4)),
-                Property::new(
-                    sys::SPA_PARAM_ROUTE_direction,
-                    Value::Id(Id(sys::SPA_DIRECTION_OUTPUT)),
-                ),
-                Property::new(sys::SPA_PARAM_ROUTE_name, text("analog-output-headphones")),
-                Property::new(sys::SPA_PARAM_ROUTE_description, text("Headphones")),
-                Property::new(sys::SPA_PARAM_ROUTE_priority, Value::Int(9900)),
-                Property::new(sys::SPA_PARAM_ROUTE_info, info),
-                Property::new(sys::SPA_PARAM_ROUTE_device, Value::Int(6)),
-            ],
-        })
-    }
-
-    #[test]
-    fn the_jack_is_read_with_its_name_its_description_and_its_kind() {
-        let text = |text: &str| Value::String(text.to_owned());
-        let info = |pairs: &[&str]| {
-            let pairs = pairs.iter().map(|word| text(word));
-            let count = Value::Int(i32::try_from(pairs.len() / 2).expect("few"));
-            headphones(Value::Struct([count].into_iter().chain(pairs).collect()))
-        };
-        let port = |bytes: &PodBytes| read_port(bytes.pod().expect("a pod")).expect("a jack");
-        let full =
-            info(&["route.hw-mute", "true", "port.type", "headphones", "card.profile.port", "4"]);
-        let named = Port {
-            name: "analog-output-headphones".into(),
-            description: Some("Headphones".into()),
-            kind: Some("headphones".into()),
-        };
-        assert_eq!(port(&full), named);
-        assert_eq!(read_route(full.pod().expect("a pod")), Some(RouteId { index: 4, device: 6 }));
-        // Whatever else stands there is no kind, and nothing breaks.
-        for odd in [
-            info(&[]),
-            info(&["x", "port.type", "y", "headphones"]),
-            info(&["port.type"]),
-            info(&["port.type", ""]),
-            headphones(Value::Struct(vec![text("port.type"), Value::Int(3)])),
-            headphones(Value::Struct(Vec::new())),
-            headphones(Value::Int(3)),
-        ] {
-            assert_eq!(port(&odd), Port { kind: None, ..named.clone() });
-        }
-        let volume_only = route_volume(RouteId { index: 3, device: 7 }, &Volume::FULL, 2);
-        assert_eq!(read_port(volume_only.pod().expect("a pod")), None);
     }
 
     #[test]
