@@ -8,7 +8,8 @@
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, `leave` puts everything back, and `restore` what another has left.
+//! thing, `leave` puts everything back, and `restore` what another has left. `wishes` outlives the
+//! connection, and `told` is what the outside knows of it.
 
 mod alone;
 mod census;
@@ -22,12 +23,13 @@ mod leave;
 mod port;
 mod restore;
 mod routes;
+mod told;
 mod volume;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use headroom_dsp::Db;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pipewire as pw;
 use pw::core::CoreRc;
@@ -37,7 +39,6 @@ use pw::registry::RegistryRc;
 
 use super::bindings::{self, DeviceBinding, MetadataBinding};
 use super::carry::Carry;
-use super::default_sink::DefaultSink;
 use super::hearing::Hearing;
 use super::mailbox::Mailbox;
 use super::model::Model;
@@ -46,48 +47,18 @@ use super::promoting::Promoting;
 use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
-use super::{Aims, GraphCommand, GraphEvent, GraphSettings, Heard, InsertId, Promotion, SinkWish};
-use crate::audio::{StageParams, Volume, Watch};
-use crate::journal::Notes;
-use crate::spare_memory;
+use super::{Aims, GraphCommand, GraphEvent, InsertId};
+use crate::audio::{StageParams, Volume};
 use census::Census;
 use default::GivingBack;
 use inserts::Live;
 use latency::LOOKS;
 pub(super) use restore::Restored;
+use told::Told;
+pub(super) use wishes::Wishes;
 
 /// The rate to start from where PipeWire does not say.
 const USUAL_RATE_HZ: u32 = 48_000;
-
-/// What is wanted of every session, and what one leaves to the next.
-pub(super) struct Wishes {
-    pub(super) params: headroom_dsp::ChainParams,
-    pub(super) sinks: SinkWish,
-    default: DefaultSink,
-    /// What the AGC starts from before it has a gain of its own.
-    agc_gain: Db,
-    main_watch: Option<Arc<Watch>>,
-    stereo_watch: Option<Arc<Watch>>,
-    /// The number of this connection.
-    session: u32,
-    /// What is noted before it is changed.
-    notes: Notes,
-}
-
-impl Wishes {
-    pub(super) fn new(settings: GraphSettings) -> Wishes {
-        Wishes {
-            params: settings.params,
-            sinks: settings.sink_wish,
-            default: DefaultSink::after(settings.journal.former_default.as_ref()),
-            agc_gain: Db(settings.agc_gain_db.unwrap_or(0.0)),
-            main_watch: None,
-            stereo_watch: None,
-            session: 0,
-            notes: Notes::new(settings.journal, settings.notes),
-        }
-    }
-}
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,21 +69,6 @@ pub(super) enum Outcome {
     Refused,
     /// PipeWire has gone.
     Lost,
-}
-
-/// What has been told to the outside, so that it is told once.
-#[derive(Default)]
-struct Told {
-    connected: bool,
-    no_session_manager: bool,
-    no_device: bool,
-    ready: bool,
-    is_default: bool,
-    latency: Option<(u32, u32)>,
-    quantum_frames: Option<u32>,
-    default_sink: Option<String>,
-    heard: Option<Heard>,
-    unnoted: bool,
 }
 
 /// One connection. Fields are dropped in this order: whatever hangs on the connection first.
@@ -413,26 +369,5 @@ impl<'a> Session<'a> {
         self.follow_default();
         self.tell_ready(now);
         self.keep_routes(now);
-    }
-
-    /// Tells that changes are made without a note, or no longer.
-    fn tell_notes(&mut self) {
-        let is_late = self.wishes.notes.is_late();
-        if self.told.unnoted != is_late {
-            self.told.unnoted = is_late;
-            self.events.send(GraphEvent::Unnoted(is_late));
-        }
-    }
-
-    fn tell_ready(&mut self, now: Instant) {
-        let wants_default = self.wishes.sinks.promotion == Promotion::Promote;
-        if !self.told.ready && self.is_linked() && (!wants_default || self.told.is_default) {
-            self.told.ready = true;
-            // The ports that the links end at are there to stay.
-            self.looks.push(now);
-            self.look(now);
-            self.events.send(GraphEvent::Ready);
-            spare_memory::give_back_the_start();
-        }
     }
 }
