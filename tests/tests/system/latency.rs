@@ -1,8 +1,8 @@
 //! What Headroom adds to the way of the sound is what it says it adds, whatever the quantum.
 
-use headroom_tests::{Graph, on_every_generation, programme};
+use headroom_tests::{Device, Graph, Setup, on_every_generation, programme};
 
-use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, headroomd};
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play};
 
 const QUANTA: [u32; 3] = [64, 256, 1024];
 const EVERY_FRAMES: usize = 24_000;
@@ -92,5 +92,63 @@ fn the_apps_own_node_shows_the_latency() {
             said.contains(&format!("latency: {} frames", towards_the_device.max_rate)).then_some(())
         });
         println!("{generation}: the app's node shows {said:?}");
+    });
+}
+
+/// What the user has found out about the loudspeakers, and set: sound is late by so much, and a film
+/// is to wait for it.
+const OFFSETS_NS: [i64; 3] = [50_000_000, 80_000_000, 0];
+
+/// Sets the latency offset of the device, as a mixer does.
+fn set_offset(graph: &Graph, offset_ns: i64) {
+    let id = graph.node(DEVICE).id.to_string();
+    graph.tool("pw-cli", &["s", &id, "Props", &format!("{{ latencyOffsetNsec: {offset_ns} }}")]);
+}
+
+/// Waits until the app is told that its sound is late by that on its way to `at`.
+fn wait_until_told(graph: &Graph, app: &str, at: &str, frames: i64, offset_ns: i64) {
+    let what = format!("{app} at {at} to be told of {frames} frames and {offset_ns} ns");
+    graph.wait_for(&what, |dump| {
+        let told = dump.node(app)?.latency.iter().find(|it| it.direction == "Input")?;
+        let is_so = (told.max_rate, told.max_ns) == (frames, offset_ns);
+        // The card's own buffer is one quantum, with us and without us.
+        (is_so && told.max_quantum == 1.0 && dump.is_flowing(app, at)).then_some(())
+    });
+}
+
+#[test]
+fn an_offset_that_the_user_has_set_on_the_device_is_told_to_the_app_as_without_us() {
+    on_every_generation(|generation| {
+        let device = Device::named(DEVICE).of_alsa();
+        let graph = Setup::default().devices([device]).start(generation);
+        let silence = programme::silence(RATE_HZ, 120.0, 2);
+        // Without us.
+        set_offset(&graph, OFFSETS_NS[0]);
+        let file = graph.write_programme("silence.wav", RATE_HZ, &silence);
+        let app = graph.play(&file).name("app").start();
+        wait_until_told(&graph, "app", DEVICE, 0, OFFSETS_NS[0]);
+
+        // It was set before we came, and it is set anew while the app plays through us; what we
+        // add ourselves is on top.
+        let mut daemon = headroomd(&graph, &["--promote"]);
+        let said = daemon.wait_for_log("latency: ");
+        let own =
+            said.split_once("latency: ").and_then(|(_, it)| it.split(' ').next()?.parse().ok());
+        let own: i64 = own.unwrap_or_else(|| panic!("no number of frames in {said:?}"));
+        assert!(own >= LOOKAHEAD_FRAMES, "{own}");
+        for offset_ns in OFFSETS_NS {
+            set_offset(&graph, offset_ns);
+            wait_until_told(&graph, "app", BUS, own, offset_ns);
+        }
+
+        // An app that comes after it was set, and then one that is left alone.
+        set_offset(&graph, OFFSETS_NS[1]);
+        app.stop();
+        let late = play(&graph, Way::Promoted, "late", &silence);
+        wait_until_told(&graph, "late", BUS, own, OFFSETS_NS[1]);
+        daemon.stop();
+        wait_until_told(&graph, "late", DEVICE, 0, OFFSETS_NS[1]);
+        println!("{generation}: offsets of {OFFSETS_NS:?} ns arrive at the app, and {own} frames");
+        late.stop();
     });
 }
