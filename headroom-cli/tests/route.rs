@@ -62,46 +62,104 @@ bypass      everything else
     }
 }
 
+fn program(name: &str) -> Match {
+    Match { process_binary: texts(&[name]), ..Match::default() }
+}
+
+/// What is sent when something is typed, and what is printed: the streams that are there before and
+/// after, and the rule that is to be made of it.
+fn set(typed: &[&str], streams: Vec<Stream>, wanted: Match) -> harness::Run {
+    let typed = [&["route", "set"], typed, &["bypass"]].concat();
+    Daemon::new().run(&typed, move |peer| {
+        peer.answer("stream.list", &Streams { streams: streams.clone() });
+        let request = peer.request().unwrap();
+        let call = RouteSet { matches: wanted.clone(), route: Route::Bypass };
+        assert_eq!(request.op, call.into());
+        let set = rule(wanted, Route::Bypass, RuleOrigin::User);
+        peer.send(&ServerFrame::reply(request.id, &set));
+        let by_rule = |stream| Stream { route: Route::Bypass, routed_by: RoutedBy::Rule, ..stream };
+        let streams = streams.into_iter().map(by_rule).collect();
+        peer.answer("stream.list", &Streams { streams });
+    })
+}
+
 #[test]
-fn set_and_unset_send_what_was_typed() {
-    let daemon = Daemon::new();
-    let typed: [(&[&str], Match); 2] = [
-        (&["mpv"], Match { process_binary: texts(&["mpv"]), ..Match::default() }),
-        (
-            &["--app", "WEBRTC*", "--app", "Mumble", "--role", "Communication"],
-            Match {
-                application_name: texts(&["WEBRTC*", "Mumble"]),
-                media_role: texts(&["Communication"]),
-                ..Match::default()
-            },
-        ),
-    ];
-    for (who, matches) in typed {
-        let named = print_of(&matches);
-        let wanted = matches.clone();
-        let run = daemon.run(&[&["route", "set"], who, &["bypass"]].concat(), move |peer| {
+fn set_says_what_was_meant_by_whatever_name_it_shows() {
+    let shown = || Stream {
+        app: "Firefox".into(),
+        process_binary: Some("firefox-bin".into()),
+        application_name: Some("Firefox".into()),
+        ..stream()
+    };
+    let app = Match { application_name: texts(&["Firefox"]), ..Match::default() };
+    for (typed, wanted, named) in [
+        ("firefox-bin", program("firefox-bin"), "program firefox-bin"),
+        ("Firefox", app.clone(), "app Firefox"),
+        ("firefox", app, "app Firefox"),
+    ] {
+        let run = set(&[typed], vec![shown()], wanted);
+        assert_eq!(
+            run.stdout,
+            format!("{named}: bypass\nFirefox (412): bypass, a rule\n"),
+            "{run}"
+        );
+        assert_eq!(run.stderr, "", "{run}");
+    }
+    // Nothing of that name: the rule is made, and that is said.
+    let run = set(&["Fierfox"], vec![shown()], program("Fierfox"));
+    assert_eq!(run.stdout, "program Fierfox: bypass\n", "{run}");
+    assert!(run.stderr.contains("nothing that is there now is meant, did you mean \"Firefox\"?"));
+    assert!(run.stderr.contains("kept for a program of that name; --app"), "{run}");
+    // A kind that was named is sent as it was typed.
+    let call = Match {
+        application_name: texts(&["WEBRTC*", "Mumble"]),
+        media_role: texts(&["Communication"]),
+        ..Match::default()
+    };
+    let kinds = ["--app", "WEBRTC*", "--app", "Mumble", "--role", "Communication"];
+    let run = set(&kinds, vec![shown()], call);
+    assert_eq!(run.stdout, "app WEBRTC* or Mumble, role Communication: bypass\n", "{run}");
+    assert!(run.stderr.contains("the rule is kept for when it comes"), "{run}");
+}
+
+#[test]
+fn a_rule_is_made_without_pipewire_too() {
+    let run = Daemon::new().run(&["route", "set", "mpv", "bypass"], |peer| {
+        let request = peer.request().unwrap();
+        let error = Error::new(Code::Unavailable, "there is no PipeWire");
+        peer.send(&ServerFrame::error(request.id, &error));
+        peer.answer("route.set", &rule(program("mpv"), Route::Bypass, RuleOrigin::User));
+    });
+    assert_eq!((&*run.stdout, &*run.stderr), ("program mpv: bypass\n", ""), "{run}");
+}
+
+#[test]
+fn unset_finds_the_rule_by_the_name_that_it_was_made_with() {
+    let app = Match { application_name: texts(&["Firefox"]), ..Match::default() };
+    let rules = Rules {
+        rules: vec![
+            rule(app.clone(), Route::Bypass, RuleOrigin::User),
+            rule(program("mpv"), Route::Bypass, RuleOrigin::User),
+        ],
+        ..rules()
+    };
+    for (typed, wanted, named) in
+        [("mpv", program("mpv"), "program mpv"), ("firefox", app, "app Firefox")]
+    {
+        let rules = rules.clone();
+        let run = Daemon::new().run(&["route", "unset", typed], move |peer| {
+            peer.answer("route.list", &rules);
             let request = peer.request().unwrap();
-            let call = RouteSet { matches: wanted.clone(), route: Route::Bypass };
-            assert_eq!(request.op, call.into());
-            let set = rule(wanted, Route::Bypass, RuleOrigin::User);
-            peer.send(&ServerFrame::reply(request.id, &set));
-        });
-        assert_eq!(run.stdout, format!("{named}: bypass\n"), "{run}");
-        let run = daemon.run(&[&["route", "unset"], who].concat(), move |peer| {
-            let request = peer.request().unwrap();
-            assert_eq!(request.op, RouteUnset { matches }.into());
+            assert_eq!(request.op, RouteUnset { matches: wanted }.into());
             peer.send(&ServerFrame::reply(request.id, &Rules::default()));
         });
         assert_eq!(run.stdout, format!("{named}: no rule of yours any more\n"), "{run}");
     }
-}
-
-fn print_of(matches: &Match) -> &'static str {
-    if matches.process_binary.is_empty() {
-        "app WEBRTC* or Mumble, role Communication"
-    } else {
-        "program mpv"
-    }
+    let run = Daemon::new().run(&["route", "unset", "mvp"], move |peer| {
+        peer.answer("route.list", &rules);
+    });
+    run.refused(1, &["there is no rule of yours about \"mvp\", did you mean \"mpv\"?"]);
+    assert!(run.stderr.contains("hint: headroom route list shows your rules"), "{run}");
 }
 
 #[test]
@@ -126,14 +184,14 @@ fn a_stream_is_sent_and_let_go_again() {
 fn what_cannot_be_meant_is_said_with_what_can() {
     let daemon = Daemon::new();
     let run = daemon.run_alone(&["route", "set", "bypass"]);
-    run.refused(2, &["nobody is named: give a PROGRAM, --app, --portal or --role"]);
+    run.refused(2, &["nobody is named: give an APP, --app, --portal or --role"]);
     assert!(run.stderr.contains("hint: headroom route list"), "{run}");
     let run = daemon.run_alone(&["route", "set", "mpv", "By Pass"]);
     assert_eq!(run.code, Some(2), "{run}");
     assert!(run.stderr.contains("\"processed\", \"protected\", \"bypass\""), "{run}");
     let run = daemon.run_alone(&["route", "list"]);
     run.refused(3, &["headroomd is not running"]);
-    let run = daemon.run(&["route", "unset", "mpv"], |peer| {
+    let run = daemon.run(&["route", "unset", "--app", "mpv"], |peer| {
         let request = peer.request().unwrap();
         let error = Error::new(Code::NotFound, "there is no rule of the user with this match");
         peer.send(&ServerFrame::error(request.id, &error));

@@ -201,9 +201,10 @@ pub(crate) struct RouteStreamArgs {
 /// any letters and ? for one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Whose {
-    /// The program's file name; * stands for any letters, ? for one
-    #[arg(value_name = "PROGRAM")]
-    pub(crate) program: Option<String>,
+    /// The app, by the name that `headroom status` shows or its program; beside --app, --portal or
+    /// --role its program. * stands for any letters, ? for one
+    #[arg(value_name = "APP")]
+    pub(crate) name: Option<String>,
 
     /// What the app calls itself, such as Firefox
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,8 @@
 //! `headroom route list|set|unset|stream`: where apps go, and who says so.
 
-use headroom_client::ipc::{Match, Route};
+mod whom;
+
+use headroom_client::ipc::{Match, Route, Streams};
 use headroom_client::{Client, daemon_address};
 
 use crate::args::{RouteArgs, RouteListArgs, RouteSetArgs, RouteStreamArgs, RouteUnsetArgs, Whose};
@@ -28,21 +30,62 @@ fn list(args: &RouteListArgs) -> Result<(), Failure> {
 }
 
 fn set(args: &RouteSetArgs) -> Result<(), Failure> {
-    let matches = matches(&args.whose)?;
-    let rule = Client::connect(&daemon_address()?)?.route_set(matches, args.route.clone())?;
+    let typed = typed(&args.whose)?;
+    let mut client = Client::connect(&daemon_address()?)?;
+    // Without PipeWire nothing is known of who plays, and a rule can be made all the same.
+    let before = client.stream_list().ok();
+    let (matches, is_known) = match (typed, &before) {
+        (Typed::Kinds(matches), _) => (matches, true),
+        (Typed::Name(name), None) => (whom::to_come(name), true),
+        (Typed::Name(name), Some(Streams { streams })) => {
+            let found = whom::among_streams(name, streams);
+            let is_known = found.is_some();
+            (found.unwrap_or_else(|| whom::to_come(name)), is_known)
+        }
+    };
+    let rule = client.route_set(matches, args.route.clone())?;
     if args.json {
-        print::json(&rule)
+        print::json(&rule)?;
     } else {
-        print::result(&format!("{}: {}\n", print::meant(&rule.matches), rule.route))
+        print::result(&format!("{}: {}\n", print::meant(&rule.matches), rule.route))?;
     }
+    if before.is_none() {
+        return Ok(());
+    }
+    // As they go now.
+    let now = client.stream_list()?.streams;
+    let meant = whom::meant(&rule.matches, &now);
+    if meant.is_empty() {
+        print::note_line(&whom::nothing_meant(&rule.matches, &now));
+        print::note_line(if is_known {
+            "the rule is kept for when it comes"
+        } else {
+            "the rule is kept for a program of that name; --app is for what an app calls itself"
+        });
+    } else if !args.json {
+        for stream in meant {
+            print::result(&print::goes(stream))?;
+        }
+    }
+    Ok(())
 }
 
 fn unset(args: &RouteUnsetArgs) -> Result<(), Failure> {
-    let matches = matches(&args.whose)?;
+    const HINT: &str = "headroom route list shows your rules, each with all of it";
+    let typed = typed(&args.whose)?;
+    let mut client = Client::connect(&daemon_address()?)?;
+    let matches = match typed {
+        Typed::Kinds(matches) => matches,
+        Typed::Name(name) => {
+            let rules = client.route_list()?;
+            let found = whom::among_rules(name, &rules);
+            let none = || Failure::refused(whom::no_rule(name, &rules)).with_hint(HINT);
+            found.ok_or_else(none)?
+        }
+    };
     let what = print::meant(&matches);
-    let rules = Client::connect(&daemon_address()?)?.route_unset(matches).map_err(|error| {
-        Failure::from(error).with_hint("headroom route list shows your rules, each with all of it")
-    })?;
+    let rules =
+        client.route_unset(matches).map_err(|error| Failure::from(error).with_hint(HINT))?;
     if args.json {
         print::json(&rules)
     } else {
@@ -53,27 +96,34 @@ fn unset(args: &RouteUnsetArgs) -> Result<(), Failure> {
 fn stream(args: &RouteStreamArgs) -> Result<(), Failure> {
     let route = args.route.route().cloned();
     let stream = Client::connect(&daemon_address()?)?.route_stream(args.id, route)?;
-    if args.json {
-        print::json(&stream)
-    } else {
-        let why = print::routed_by(&stream);
-        print::result(&format!("{} ({}): {}, {why}\n", stream.app, stream.id, stream.route))
-    }
+    if args.json { print::json(&stream) } else { print::result(&print::goes(&stream)) }
 }
 
-fn matches(whose: &Whose) -> Result<Match, Failure> {
-    let Whose { program, app, portal, role } = whose;
+/// Who was typed.
+enum Typed<'a> {
+    /// A name, and nothing of what kind.
+    Name(&'a str),
+    /// Patterns of the kinds that were named.
+    Kinds(Match),
+}
+
+fn typed(whose: &Whose) -> Result<Typed<'_>, Failure> {
+    let Whose { name, app, portal, role } = whose;
     let matches = Match {
-        process_binary: program.iter().cloned().collect(),
+        process_binary: name.iter().cloned().collect(),
         application_name: app.clone(),
         portal_app_id: portal.clone(),
         media_role: role.clone(),
     };
-    if matches.is_empty() {
-        let failure = Failure::usage("nobody is named: give a PROGRAM, --app, --portal or --role");
-        return Err(failure.with_hint("headroom route list shows what plays, and its names"));
+    let has_kinds = !(app.is_empty() && portal.is_empty() && role.is_empty());
+    match name {
+        Some(name) if !has_kinds => Ok(Typed::Name(name)),
+        None if !has_kinds => {
+            let failure = Failure::usage("nobody is named: give an APP, --app, --portal or --role");
+            Err(failure.with_hint("headroom route list shows what plays, and its names"))
+        }
+        _ => Ok(Typed::Kinds(matches)),
     }
-    Ok(matches)
 }
 
 /// A route, or that nothing is chosen any more.

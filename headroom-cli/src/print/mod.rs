@@ -32,7 +32,7 @@ pub(crate) use profile::{
 pub(crate) use progress::Progress;
 pub(crate) use report::{FileReport, RenderReport};
 pub(crate) use ring::{RingEvent, ring_line};
-pub(crate) use route::{meant, routed_by, routes};
+pub(crate) use route::{goes, meant, routes};
 pub(crate) use setting::{
     End, Reach, adjusted, key_and_value, setting_line, settings_table, taken_back,
 };

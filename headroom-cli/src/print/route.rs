@@ -5,7 +5,7 @@ use std::fmt::Write;
 use headroom_client::ipc::{Contest, ContestedBy, Match, RoutedBy, RuleOrigin, Rules, Stream};
 
 use super::Paint;
-use super::text::{COLUMNS, column, cut, wrapped};
+use super::text::{COLUMNS, column, cut, plain, wrapped};
 
 const ROUTE: usize = 10;
 const ID: usize = 6;
@@ -81,8 +81,14 @@ pub(crate) fn contest(contest: Option<&Contest>) -> String {
     }
 }
 
+/// Where a stream goes and why, in one line.
+pub(crate) fn goes(stream: &Stream) -> String {
+    let app = plain(&stream.app);
+    format!("{app} ({}): {}, {}\n", stream.id, stream.route, routed_by(stream))
+}
+
 /// Why a stream goes where it goes.
-pub(crate) fn routed_by(stream: &Stream) -> &'static str {
+fn routed_by(stream: &Stream) -> &'static str {
     match stream.routed_by {
         _ if stream.contested => "contested",
         RoutedBy::Rule => "a rule",
