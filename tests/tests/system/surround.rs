@@ -109,6 +109,54 @@ fn assert_each_its_own(what: &str, recorder: &Recorder, tones_hz: &[f64]) {
     assert!(most - least < 0.1, "{what}: not one gain: {own:.2?}");
 }
 
+/// Asserts that what is heard is what the app has sent, bit for bit and channel for channel.
+fn assert_as_sent(what: &str, recorder: &Recorder, sent: &[Vec<f32>]) {
+    let is_as_sent = |sound: &Recording| {
+        let part = sound.part(1_000, 13_000);
+        let first = &part.channels[0];
+        let is_here = |at: &usize| sent[0][*at..].iter().zip(first).all(|(a, b)| a == b);
+        (0..sent[0].len() - first.len()).find(is_here).is_some_and(|at| {
+            let all = sent.iter().zip(&part.channels);
+            all.into_iter().all(|(sent, heard)| sent[at..at + heard.len()] == heard[..])
+        })
+    };
+    let sound = heard_as(recorder, is_as_sent);
+    assert!(is_as_sent(&sound), "{what}: not what the app has sent, bit for bit");
+}
+
+/// Asserts that a stereo app is heard from left and right, each its own, and from nowhere else.
+fn assert_left_and_right_alone(what: &str, recorder: &Recorder, places: &[&str]) {
+    let is_alone = |sound: &Recording| {
+        let levels = sound.levels_dbfs();
+        let (_, strays) = own_and_strays(sound, &TONES_HZ[..2]);
+        levels.iter().skip(2).all(|level| level - levels[0] < NOTHING_DB)
+            && strays.iter().all(|below_db| *below_db < STRAY_DB)
+    };
+    let sound = heard_as(recorder, is_alone);
+    let levels = sound.levels_dbfs();
+    println!("{what}: a stereo app is heard at {levels:.1?} dBFS");
+    let (own, strays) = own_and_strays(&sound, &TONES_HZ[..2]);
+    assert!(own.iter().all(|level| *level > -40.0), "{what}: not heard: {own:.1?}");
+    assert!(strays.iter().all(|below_db| *below_db < STRAY_DB), "{what}: {strays:.1?} dB astray");
+    for (place, level) in places.iter().zip(&levels).skip(2) {
+        assert!(level - levels[0] < NOTHING_DB, "{what}: {place} has {level:.1} dBFS of it");
+    }
+}
+
+/// Asserts that an app of one channel is in the middle: as much left as right, perhaps in the centre
+/// too, and nowhere else.
+fn assert_in_the_middle(what: &str, recorder: &Recorder, places: &[&str]) {
+    let is_so = |sound: &Recording| {
+        let levels = sound.levels_dbfs();
+        let is_elsewhere = levels.iter().skip(3).any(|it| it - levels[0] >= NOTHING_DB);
+        levels[0].max(levels[2]) > -40.0 && (levels[0] - levels[1]).abs() < 0.01 && !is_elsewhere
+    };
+    let sound = heard_as(recorder, is_so);
+    let levels = sound.levels_dbfs();
+    println!("{what}: a mono app is heard at {levels:.1?} dBFS");
+    assert!(is_so(&sound), "{what}: not in the middle alone: {levels:.2?} of {places:?}");
+}
+
 #[test]
 fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
     on_every_generation(|generation| {
@@ -139,27 +187,14 @@ fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
             (stream.channels, stream.folded, &stream.route),
             (Some(2), None, &Route::Processed)
         );
-        let sound = heard(&recorder);
-        let levels = sound.levels_dbfs();
-        println!("{generation}: a stereo app is heard at {levels:.1?} dBFS");
-        assert!(sound.tone_levels_dbfs(TONES_HZ[0])[0] > -40.0);
-        assert!(sound.tone_levels_dbfs(TONES_HZ[1])[1] > -40.0);
-        for (place, level) in PLACES.iter().zip(&levels).skip(2) {
-            assert!(level - levels[0] < NOTHING_DB, "{place} has {level:.1} dBFS of a stereo app");
-        }
+        assert_left_and_right_alone(&format!("{generation}: six"), &recorder, &PLACES);
         app.stop();
 
         // One channel: in the middle.
         let app = play(&graph, "one", &one_tone(&graph));
         app.wait_until_linked_to(STEREO);
         assert_eq!(told(&graph, &mut client, "one", STEREO).channels, Some(1));
-        let levels = heard(&recorder).levels_dbfs();
-        println!("{generation}: a mono app is heard at {levels:.1?} dBFS");
-        assert!((levels[0] - levels[1]).abs() < 0.01, "not in the middle: {levels:?}");
-        assert!(levels[0].max(levels[2]) > -40.0, "not heard: {levels:?}");
-        for place in 3..6 {
-            assert!(levels[place] - levels[0] < NOTHING_DB, "{}: {levels:?}", PLACES[place]);
-        }
+        assert_in_the_middle(&format!("{generation}: six"), &recorder, &PLACES);
         app.stop();
 
         // Past us it is what the app sends, bit for bit.
@@ -169,17 +204,7 @@ fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
         app.wait_until_linked_to(DEVICE);
         assert_eq!(told(&graph, &mut client, "past", DEVICE).folded, None);
         let sent = programme::tones(RATE_HZ, 120.0, &TONES_HZ, AMPLITUDE);
-        let is_as_sent = |sound: &Recording| {
-            let part = sound.part(1_000, 13_000);
-            let first = &part.channels[0];
-            let is_here = |at: &usize| sent[0][*at..].iter().zip(first).all(|(a, b)| a == b);
-            (0..sent[0].len() - first.len()).find(is_here).is_some_and(|at| {
-                let all = sent.iter().zip(&part.channels);
-                all.into_iter().all(|(sent, heard)| sent[at..at + heard.len()] == heard[..])
-            })
-        };
-        let sound = heard_as(&recorder, is_as_sent);
-        assert!(is_as_sent(&sound), "{generation}: not what the app has sent, bit for bit");
+        assert_as_sent(&format!("{generation}: six"), &recorder, &sent);
         app.stop();
     });
 }
@@ -198,7 +223,30 @@ fn eight_loudspeakers_get_eight_channels_in_their_order_and_with_one_gain() {
         app.wait_until_linked_to(BUS);
         let stream = told(&graph, &mut client, "eight", BUS);
         assert_eq!((stream.channels, stream.folded), (Some(8), None));
-        assert_each_its_own(&format!("{generation}: eight"), &recorder, &EIGHT_TONES_HZ);
+        let what = format!("{generation}: eight");
+        assert_each_its_own(&what, &recorder, &EIGHT_TONES_HZ);
+
+        // The same app, past us: the route alone is another.
+        client.route_stream(stream.id, Some(Route::Bypass)).expect("a route");
+        app.wait_until_linked_to(DEVICE);
+        let past = told(&graph, &mut client, "eight", DEVICE);
+        assert_eq!((past.channels, past.folded, past.bus), (Some(8), None, None));
+        assert_as_sent(&what, &recorder, &tones);
+        app.stop();
+
+        let two = programme::tones(RATE_HZ, 120.0, &TONES_HZ[..2], AMPLITUDE);
+        let app = play(&graph, "two", &graph.write_programme("two.wav", RATE_HZ, &two));
+        app.wait_until_linked_to(STEREO);
+        let stream = told(&graph, &mut client, "two", STEREO);
+        assert_eq!((stream.channels, stream.folded), (Some(2), None));
+        assert_left_and_right_alone(&what, &recorder, &EIGHT_PLACES);
+        app.stop();
+
+        let app = play(&graph, "one", &one_tone(&graph));
+        app.wait_until_linked_to(STEREO);
+        assert_eq!(told(&graph, &mut client, "one", STEREO).channels, Some(1));
+        assert_in_the_middle(&what, &recorder, &EIGHT_PLACES);
+        app.stop();
     });
 }
 
