@@ -61,10 +61,6 @@ impl<'g> Devices<'g> {
     pub(super) fn best(&self) -> Option<&Device<'g>> {
         self.0.iter().max_by_key(|device| (device.priority, std::cmp::Reverse(device.serial)))
     }
-
-    pub(super) fn is_there(&self, name: &str) -> bool {
-        self.named(name).is_some()
-    }
 }
 
 /// What the metadata says of the default sink. Names only.
@@ -72,6 +68,8 @@ impl<'g> Devices<'g> {
 pub(super) struct DefaultSink {
     pub(super) configured: Option<String>,
     pub(super) actual: Option<String>,
+    /// The value of the configured one, letter by letter.
+    spelling: Option<String>,
     /// The default before ours: the configured one where there was one.
     former_configured: Option<String>,
     /// The device that was heard before ours became the default.
@@ -103,6 +101,7 @@ impl DefaultSink {
         match key {
             CONFIGURED => {
                 self.configured = name;
+                self.spelling = value.map(str::to_owned);
                 match &self.configured {
                     Some(name) if is_ours(name) => {}
                     // Whoever else is asked for is the default that ours came after.
@@ -162,6 +161,15 @@ impl DefaultSink {
         Some(has_come.unwrap_or(heard))
     }
 
+    /// The value that asks for the same sink once more. WirePlumber thinks anew only where a value
+    /// is another than before, letter by letter.
+    pub(super) fn asked_for_once_more(&self) -> Option<String> {
+        let name = self.configured.as_deref()?;
+        let value = value_of(name);
+        let is_so_already = self.spelling.as_deref() == Some(&value);
+        Some(if is_so_already { value.replacen(':', ": ", 1) } else { value })
+    }
+
     /// What was configured before ours; nothing if nobody had asked for one.
     pub(super) fn former_configured(&self) -> Option<&str> {
         self.former_configured.as_deref()
@@ -186,6 +194,7 @@ impl DefaultSink {
     /// WirePlumber has gone: what it said no longer holds, what was before us does.
     pub(super) fn forget_current(&mut self) {
         self.configured = None;
+        self.spelling = None;
         self.actual = None;
     }
 }
@@ -224,6 +233,20 @@ mod tests {
         assert_eq!(name_in("{ \"name\": \"x\" }"), Some("x".into()));
         for bad in ["", "null", "{}", "{\"name\":3}", "nonsense"] {
             assert_eq!(name_in(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_same_sink_is_asked_for_in_other_letters() {
+        let mut default = DefaultSink::default();
+        assert_eq!(default.asked_for_once_more(), None);
+        let mut spelling = "{ \"name\": \"a: b\" }".to_owned();
+        for _ in 0..4 {
+            default.takes(CONFIGURED, Some(&spelling));
+            let again = default.asked_for_once_more().expect("one is asked for");
+            assert_ne!(again, spelling);
+            assert_eq!(name_in(&again).as_deref(), Some("a: b"));
+            spelling = again;
         }
     }
 

@@ -27,6 +27,7 @@ mod said;
 mod session;
 mod session_manager;
 mod sliders;
+mod standing;
 mod stored;
 mod streams;
 mod targets;

@@ -85,6 +85,11 @@ impl Promoting {
         self.phase = Phase::Idle;
     }
 
+    /// Whether it is left to others who set another again and again.
+    pub(super) fn has_given_in(&self) -> bool {
+        self.is_contested
+    }
+
     /// Whether the default is ours by our own doing, or is about to be.
     pub(super) fn has_a_hand_in_it(&self) -> bool {
         self.phase != Phase::Idle
@@ -121,7 +126,9 @@ mod tests {
         for _ in 0..MOST_TRIES {
             assert_eq!(take(&mut promoting, now), Next::AskAgain);
         }
+        assert!(!promoting.has_given_in());
         assert_eq!(take(&mut promoting, now), Next::GiveIn);
+        assert!(promoting.has_given_in());
         for later in [now, now + 2 * MEMORY] {
             assert_eq!(promoting.next(0, false, later), Next::Rest, "it is left to them");
         }

@@ -24,6 +24,7 @@ use super::channels::Channels;
 use super::gate::Gate;
 use super::notice::{Notice, Notices, Side, StreamNotice};
 use super::pods::{self, Latency, LatencyOf};
+use super::standing::Standing;
 use crate::audio::{Insert, Volume};
 
 /// PipeWire's `PW_STREAM_FLAG_ASYNC`, which the bindings lack. Without it PipeWire 1.x gives
@@ -42,6 +43,8 @@ pub(super) struct Names {
     pub(super) description: &'static str,
     /// Key under which WirePlumber remembers the volume: constant, and each insert its own.
     pub(super) media: &'static str,
+    /// Whether it may be the default.
+    pub(super) standing: Standing,
 }
 
 /// The way of the sound through an insert.
@@ -91,8 +94,7 @@ impl Streams {
                 *pw::keys::NODE_GROUP => names.node,
                 *pw::keys::NODE_LINK_GROUP => names.node,
                 *pw::keys::NODE_VIRTUAL => "true",
-                // Never WirePlumber's choice for the default as long as there is another sink.
-                *pw::keys::PRIORITY_SESSION => "-1000",
+                *pw::keys::PRIORITY_SESSION => names.standing.priority(),
                 *pw::keys::PRIORITY_DRIVER => "0",
                 // Its volume is the device's. (WirePlumber 0.4 remembers it all the same.)
                 "state.restore-props" => "false",
@@ -154,6 +156,11 @@ impl Streams {
     /// Id of the sink that apps link to, once it is in the graph.
     pub(super) fn sink_id(&self) -> Option<u32> {
         node_id(&self.capture)
+    }
+
+    /// Has WirePlumber think of the sink in that way. Says whether it does.
+    pub(super) fn set_standing(&self, standing: Standing) -> bool {
+        standing.give_to(&self.capture)
     }
 
     /// Id of the playback stream, once it is in the graph.

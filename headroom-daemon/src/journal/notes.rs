@@ -7,7 +7,7 @@
 //! does so for [`PATIENCE`] once, and from then on changes are made without waiting until it has
 //! caught up. Pure but for the slot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct Notes {
     /// Of each entry of this run: the first journal that it stands in, and since when it is waited
     /// for. What stands there without a number was found at the start.
     entries: BTreeMap<NoteKey, (u64, Instant)>,
+    /// What is struck out once it is known that it was put back, while that is not known.
+    held: Option<BTreeSet<NoteKey>>,
     /// Storage owes us an answer for too long.
     is_late: bool,
     is_full: bool,
@@ -51,6 +53,7 @@ impl Notes {
             slot,
             asked: 0,
             entries: BTreeMap::new(),
+            held: None,
             is_late: false,
             is_full: false,
         }
@@ -66,6 +69,10 @@ impl Notes {
     /// already.
     pub fn note(&mut self, note: Note, now: Instant) -> Noted {
         let key = note.key();
+        // It is about to be changed once more.
+        if let Some(held) = &mut self.held {
+            held.remove(&key);
+        }
         self.is_late &= !self.has_caught_up();
         if !self.journal.says(&note) {
             if !self.journal.has_room_for(&note) {
@@ -100,6 +107,10 @@ impl Notes {
 
     /// What this entry is about has been put back: it is struck out, and nobody waits for that.
     pub fn strike(&mut self, key: &NoteKey) {
+        if let Some(held) = &mut self.held {
+            held.insert(key.clone());
+            return;
+        }
         self.entries.remove(key);
         if self.journal.strike(key) {
             self.send();
@@ -108,9 +119,27 @@ impl Notes {
 
     /// The volumes are as the listener has set them.
     pub fn strike_volumes(&mut self) {
-        self.entries.retain(|key, _| !matches!(key, NoteKey::Volume(_)));
-        if !self.journal.volumes.is_empty() {
-            self.journal.volumes.clear();
+        let sinks: Vec<String> = self.journal.volumes.keys().cloned().collect();
+        for sink in sinks {
+            self.strike(&NoteKey::Volume(sink));
+        }
+    }
+
+    /// From now on nothing is struck out: what was said to put it back, nobody has answered yet.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// It has been answered, and what was held is struck out. What is never answered stays, for
+    /// whoever comes next.
+    pub fn release(&mut self) {
+        let held = self.held.take().unwrap_or_default();
+        let mut is_other = false;
+        for key in &held {
+            self.entries.remove(key);
+            is_other |= self.journal.strike(key);
+        }
+        if is_other {
             self.send();
         }
     }
@@ -235,6 +264,28 @@ mod tests {
             assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
         }
         assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Yes);
+    }
+
+    #[test]
+    fn what_is_held_is_struck_out_when_it_is_answered_and_not_if_it_is_noted_anew_before() {
+        let (mut notes, slot, now) = setup();
+        for name in ["a", "b"] {
+            assert_eq!(notes.note(stream(name), now), Noted::NotYet);
+        }
+        write(&slot);
+        notes.hold();
+        for name in ["a", "b"] {
+            notes.strike(&stream(name).key());
+        }
+        notes.strike_volumes();
+        assert!(slot.take().is_none(), "nobody has answered");
+        assert!(notes.journal().says(&stream("a")) && notes.journal().says(&stream("b")));
+        assert_eq!(notes.note(stream("b"), now), Noted::Yes);
+        notes.release();
+        let left = write(&slot);
+        assert!(!left.says(&stream("a")) && left.says(&stream("b")), "{left:?}");
+        notes.strike(&stream("b").key());
+        assert!(write(&slot).is_empty(), "no longer held");
     }
 
     #[test]

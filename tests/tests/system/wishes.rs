@@ -55,7 +55,7 @@ fn goes_by_itself_to(graph: &Graph, sink: &str) {
 }
 
 /// An app that was put at the headphones by hand, before there was a Headroom.
-fn app_at_headphones(generation: &'static Generation) -> (Graph, Client) {
+pub(crate) fn app_at_headphones(generation: &'static Generation) -> (Graph, Client) {
     let graph = two_devices(generation);
     let app = play(&graph, "app", &[]);
     app.wait_until_linked_to(DEVICE);

@@ -9,12 +9,9 @@ use crate::graph::said::capped;
 use crate::graph::{GraphEvent, InsertId, Promotion, SinkWish, is_ours};
 use crate::journal::{NoteKey, Noted};
 
-/// The former default has been asked for by name.
+/// The former default has been asked for, or none where there was none.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct GivingBack {
-    /// Nobody had asked for it: the wish is withdrawn once it is granted.
-    withdraws: bool,
-}
+pub(super) struct GivingBack;
 
 impl Session<'_> {
     /// Whether the metadata has been bound anew for its values, which come later.
@@ -62,6 +59,7 @@ impl Session<'_> {
 
     /// The default sink is who it shall be, as far as that is ours to say.
     pub(super) fn keep_default(&mut self, now: Instant) {
+        self.keep_standings(now);
         match self.wishes.sinks.promotion {
             Promotion::Promote => self.promote(now),
             // Also what a run that was killed has left: without the wish we must not become the
@@ -105,7 +103,7 @@ impl Session<'_> {
     fn ask_for_default(&mut self, is_ours: bool, now: Instant) {
         let Some(metadata) = &self.metadata else { return };
         let default = &self.wishes.default;
-        if self.wishes.notes.note(default.note(), now) == Noted::NotYet {
+        if self.wishes.notes.note(default.note(), now) == Noted::NotYet || !self.stand_as_wished() {
             return;
         }
         let former = default.former_configured().unwrap_or_default();
@@ -123,38 +121,27 @@ impl Session<'_> {
     /// Does the next thing that is missing until the default is the former one again. Gives
     /// whether it is.
     pub(super) fn give_default_back(&mut self, now: Instant) -> bool {
+        if !self.stand_as_wished() {
+            return false;
+        }
         let Some(metadata) = &self.metadata else { return false };
         let default = &self.wishes.default;
         let is_asked_for = default.configured.as_deref().is_some_and(is_ours);
+        let is_ours = default.actual.as_deref().is_some_and(is_ours);
         match self.giving_back {
+            // Ours is passed over from now on (`standing`), whoever else is there or not.
             None if is_asked_for => {
-                let withdraws = default.former_configured().is_none();
-                // WirePlumber 0.4 keeps the sink that it has when the wish is merely withdrawn. So
-                // the former one is asked for by name, and the wish withdrawn once it is granted.
-                // While that one is away, the next that WirePlumber thinks of is ours, which was
-                // asked for before; so the best that is there is asked for in between.
-                let devices = Devices::of(&self.model);
-                let former = default.former().filter(|former| !is_ours(former));
-                let is_there = former.is_some_and(|former| devices.is_there(former));
-                let best = devices.best().filter(|_| !is_there).map(|best| best.name);
-                let former = former.filter(|_| !withdraws || is_there);
-                for name in best.into_iter().chain(former) {
-                    let value = default_sink::value_of(name);
-                    metadata.set_graph_value(default_sink::CONFIGURED, Some(&value));
-                }
-                if best.or(former).is_none() {
-                    metadata.set_graph_value(default_sink::CONFIGURED, None);
-                }
+                let former = default.former_configured().map(default_sink::value_of);
+                metadata.set_graph_value(default_sink::CONFIGURED, former.as_deref());
                 self.hearing.expects(now);
-                self.giving_back = Some(GivingBack { withdraws });
+                self.giving_back = Some(GivingBack);
                 self.promoting.lets_go();
                 false
             }
-            Some(_) if is_asked_for || default.actual.as_deref().is_some_and(is_ours) => false,
-            Some(GivingBack { withdraws }) => {
-                if withdraws && default.configured.is_some() {
-                    metadata.set_graph_value(default_sink::CONFIGURED, None);
-                }
+            Some(GivingBack) if is_asked_for => false,
+            // Nobody else is there.
+            Some(GivingBack) if is_ours && Devices::of(&self.model).best().is_some() => false,
+            Some(GivingBack) => {
                 self.default_is_given_back();
                 true
             }
@@ -171,14 +158,9 @@ impl Session<'_> {
     /// The last words to a WirePlumber that does not answer: it will find them when it goes on. The
     /// note stays for the next start, as nobody knows whether they are ever read.
     pub(super) fn give_default_back_unheard(&mut self) {
-        let (Some(metadata), Some(GivingBack { withdraws })) = (&self.metadata, self.giving_back)
-        else {
-            return;
-        };
-        if withdraws {
-            metadata.set_graph_value(default_sink::CONFIGURED, None);
+        if let (Some(metadata), Some(GivingBack)) = (&self.metadata, self.giving_back) {
+            metadata.set_graph_value(default_sink::FORMER, None);
         }
-        metadata.set_graph_value(default_sink::FORMER, None);
     }
 
     fn default_is_given_back(&mut self) {

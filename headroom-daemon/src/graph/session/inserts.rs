@@ -10,12 +10,14 @@ use crate::audio::{Beginning, Controls, Insert, InsertHandle, Slider, StageParam
 use crate::graph::carry::Carry;
 use crate::graph::channels::Channels;
 use crate::graph::pods::Latency;
+use crate::graph::standing::Standing;
 use crate::graph::streams::{MAX_FRAMES, Names, Streams, Way};
 use crate::graph::{GraphEvent, InsertId, is_ours};
 
 /// An insert in the graph.
 pub(super) struct Live {
     pub(super) insert: InsertId,
+    pub(super) standing: Standing,
     pub(super) streams: Streams,
     pub(super) handle: InsertHandle,
     pub(super) watch: Arc<Watch>,
@@ -55,6 +57,7 @@ impl Session<'_> {
             node: InsertId::Master.node_name(),
             description: "Headroom master",
             media: "Headroom master",
+            standing: self.standing_of(InsertId::Master),
         };
         let params = StageParams::Master(self.wishes.params.master);
         let watch = Arc::new(Watch::new(self.rate_hz));
@@ -71,8 +74,12 @@ impl Session<'_> {
             return;
         }
         let channels = Channels::of_sink(&ports);
-        let names =
-            Names { node: InsertId::Main.node_name(), description: "Headroom", media: "Headroom" };
+        let names = Names {
+            node: InsertId::Main.node_name(),
+            description: "Headroom",
+            media: "Headroom",
+            standing: self.standing_of(InsertId::Main),
+        };
         let params = StageParams::Bus(self.wishes.params.bus);
         // One watch for all main buses of this process: the next starts from the last's gain.
         let watch = self.wishes.main_watch.get_or_insert_with(|| {
@@ -104,6 +111,7 @@ impl Session<'_> {
             node: InsertId::Stereo.node_name(),
             description: "Headroom (stereo)",
             media: "Headroom (stereo)",
+            standing: self.standing_of(InsertId::Stereo),
         };
         let params = StageParams::Bus(self.wishes.params.bus);
         let watch = self.wishes.stereo_watch.get_or_insert_with(|| {
@@ -145,6 +153,7 @@ impl Session<'_> {
                 self.events.send(GraphEvent::InsertMade { insert: id, channels: count, meters });
                 Some(Live {
                     insert: id,
+                    standing: names.standing,
                     streams,
                     handle,
                     watch,

@@ -15,6 +15,8 @@ impl Session<'_> {
         let now = Instant::now();
         self.leaving = true;
         self.hand_default_back(now);
+        // A PipeWire that hangs gets all of it into its socket, and may end before it has read it.
+        self.wishes.notes.hold();
         let outputs: Vec<u32> = self.lives().filter_map(|live| live.streams.output_id()).collect();
         if let Some(metadata) = &self.metadata {
             for output in outputs {
@@ -27,8 +29,17 @@ impl Session<'_> {
         self.targets.take_up(Instant::now());
         self.let_routes_go();
         self.leave_volume();
+        self.is_heard(Instant::now() + LAST_WORD);
+    }
+
+    /// Waits until PipeWire has answered all that was said, at most until `end`, and then strikes it
+    /// out of the journal. What is not answered stays there for the next start.
+    pub(super) fn is_heard(&mut self, end: Instant) {
         let last_word = self.sync();
-        self.wait(Instant::now() + LAST_WORD, |session| session.is_answered(last_word));
+        self.wait(end, |session| session.is_answered(last_word));
+        if last_word.is_some() && self.is_answered(last_word) && self.ended.is_none() {
+            self.wishes.notes.release();
+        }
     }
 
     fn hand_default_back(&mut self, now: Instant) {

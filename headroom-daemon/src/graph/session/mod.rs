@@ -8,8 +8,9 @@
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, `leave` puts everything back, and `restore` what another has left. `wishes` outlives the
-//! connection, and `told` is what the outside knows of it.
+//! thing, `standing` says which of our sinks may be the default, `leave` puts everything back, and
+//! `restore` what another has left. `wishes` outlives the connection, and `told` is what the outside
+//! knows of it.
 
 mod alone;
 mod census;
@@ -23,6 +24,7 @@ mod leave;
 mod port;
 mod restore;
 mod routes;
+mod standing;
 mod told;
 mod volume;
 mod wishes;
@@ -109,6 +111,8 @@ pub(super) struct Session<'a> {
     /// How far this WirePlumber has made the bus the default.
     promoting: Promoting,
     giving_back: Option<GivingBack>,
+    /// The configured default has been passed over, and is to be thought of again.
+    to_ask_once_more: bool,
     /// Until when streams are left to come by themselves.
     coming_until: Option<Instant>,
     stored: Stored,
@@ -127,6 +131,7 @@ pub(super) struct Session<'a> {
 struct Syncs {
     listing: Option<i32>,
     metadata: Option<i32>,
+    standings: Option<i32>,
     last_done: Option<i32>,
 }
 
@@ -202,6 +207,7 @@ impl<'a> Session<'a> {
             other_layout_since: None,
             promoting: Promoting::default(),
             giving_back: None,
+            to_ask_once_more: false,
             coming_until: None,
             stored: Stored::of_user(),
             first_serial: 0,

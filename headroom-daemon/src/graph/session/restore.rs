@@ -72,19 +72,21 @@ impl<'a> Session<'a> {
         if self.wishes.default.was_left_behind() {
             loop {
                 is_back = self.give_default_back(Instant::now());
+                // Who has left PipeWire while it hung may have left nobody to be told of changes.
+                let _ = self.is_read_anew(Instant::now());
                 if is_back || Instant::now() >= end || self.turn(Some(end)).is_some() {
                     break;
                 }
             }
         }
+        self.wishes.notes.hold();
         self.targets.take_up(Instant::now());
         self.let_routes_go();
         let listened = self.sync();
         self.wait(end, |session| session.is_answered(listened));
         self.store_targets_again();
         self.finish_volumes(end);
-        let last_word = self.sync();
-        self.wait(end, |session| session.is_answered(last_word));
+        self.is_heard(end);
         match (is_back, self.ended) {
             (_, Some(_)) => Restored::Lost,
             (true, None) => Restored::Done,
