@@ -24,7 +24,7 @@ pub(super) struct Census {
     clients: BTreeMap<u32, ClientListening>,
     heard: Heard,
     told: Seen,
-    told_at: Option<Instant>,
+    pub(super) told_at: Option<Instant>,
     is_stale: bool,
     /// Since the volumes of apps were last looked at.
     has_moved: bool,

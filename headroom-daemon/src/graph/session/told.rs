@@ -38,6 +38,9 @@ impl Session<'_> {
             // The ports that the links end at are there to stay.
             self.looks.push(now);
             self.look(now);
+            // Whoever waits for it may ask for any sink that is there.
+            self.census.told_at = None;
+            self.tell_census(now);
             self.events.send(GraphEvent::Ready);
             spare_memory::give_back_the_start();
         }
