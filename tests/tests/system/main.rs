@@ -42,3 +42,4 @@ mod unit;
 mod volume;
 mod why;
 mod wishes;
+mod witness;

@@ -30,7 +30,7 @@ pub(crate) fn assert_whole(what: &str, heard: &Recording) {
 
 /// Whether a tone has come through: whole for a quarter of a second at least, and next to no
 /// silence in all of it.
-pub(crate) fn is_whole(heard: &Recording) -> bool {
+fn is_whole(heard: &Recording) -> bool {
     let gaps = heard.gaps(0.001, 24);
     let silent: usize = gaps.iter().map(|gap| gap.frames).sum();
     let quarter = RATE_HZ as usize / 4;
