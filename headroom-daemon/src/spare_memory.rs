@@ -43,8 +43,20 @@ pub(crate) fn give_back_the_start() {
     }
 }
 
-/// Lets go of the pages that are as they are in their file: all of the program's, and of each
-/// library the tables that it was linked with.
+/// Beginnings of the names of the libraries whose code the audio thread runs. It would wait for
+/// pages that have to be found again, and that was heard.
+const HEARD: [&[u8]; 6] =
+    [b"ld-", b"libc.", b"libm.", b"libpipewire-0.3", b"libpipewire-module-client-node", b"libspa-"];
+
+/// Whether the audio thread runs code of the file of this path; the program has none.
+fn is_heard(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    HEARD.iter().any(|start| name.starts_with(start))
+}
+
+/// Lets go of the pages that are as they are in their file: all of the program's, of each library the
+/// tables that it was linked with, and the code of those that no sound goes through: what the bus
+/// of the desktop, which is asked for real time at the start, brings along is never run again.
 unsafe extern "C" fn forget_pages(
     info: *mut nix::libc::dl_phdr_info,
     _size: usize,
@@ -60,8 +72,12 @@ unsafe extern "C" fn forget_pages(
     let Some(page) = usize::try_from(page).ok().filter(|page| page.is_power_of_two()) else {
         return GO_ON;
     };
-    // SAFETY: a name, which is empty for the program.
-    let is_program = unsafe { info.dlpi_name.is_null() || *info.dlpi_name == 0 };
+    let path = if info.dlpi_name.is_null() {
+        b""
+    } else {
+        // SAFETY: a name that is valid during this call, and empty for the program.
+        unsafe { std::ffi::CStr::from_ptr(info.dlpi_name) }.to_bytes()
+    };
     let dynamic = headers.iter().find(|header| header.p_type == nix::libc::PT_DYNAMIC);
     let dynamic = dynamic
         .map(|header| (info.dlpi_addr as usize + header.p_vaddr as usize, header.p_memsz as usize));
@@ -70,9 +86,8 @@ unsafe extern "C" fn forget_pages(
         return GO_ON;
     }
     for header in headers {
-        // What was ever writable has been changed since it was loaded. The code of the libraries
-        // stays: the audio thread would wait for it, and that was heard.
-        let kept = nix::libc::PF_W | if is_program { 0 } else { nix::libc::PF_X };
+        // What was ever writable has been changed since it was loaded.
+        let kept = nix::libc::PF_W | if is_heard(path) { nix::libc::PF_X } else { 0 };
         if header.p_type != nix::libc::PT_LOAD || header.p_flags & kept != 0 {
             continue;
         }
@@ -132,6 +147,23 @@ mod tests {
         let line = status.lines().find_map(|line| line.strip_prefix("RssFile:"));
         let number = line.and_then(|rest| rest.trim().strip_suffix("kB"));
         number.expect("a number").trim().parse().expect("a number")
+    }
+
+    #[test]
+    fn only_what_no_sound_goes_through_is_let_go_of() {
+        for heard in [
+            "/lib/x86_64-linux-gnu/libc.so.6",
+            "/lib/x86_64-linux-gnu/libm.so.6",
+            "/lib64/ld-linux-x86-64.so.2",
+            "/lib/x86_64-linux-gnu/libpipewire-0.3.so.0",
+            "/usr/lib/pipewire-0.3/libpipewire-module-client-node.so",
+            "/usr/lib/spa-0.2/audioconvert/libspa-audioconvert.so",
+        ] {
+            assert!(is_heard(heard.as_bytes()), "{heard}");
+        }
+        for silent in ["", "/lib/libsystemd.so.0", "/lib/libgcrypt.so.20", "/lib/libdbus-1.so.3"] {
+            assert!(!is_heard(silent.as_bytes()), "{silent}");
+        }
     }
 
     #[test]
