@@ -54,6 +54,20 @@ pub(super) fn listen_to_core(core: &CoreRc, notices: &Notices) -> pw::core::List
         .register()
 }
 
+/// Listens to whether the connection that the inserts are on still stands.
+pub(super) fn listen_for_the_end(core: &CoreRc, notices: &Notices) -> pw::core::Listener {
+    let of_error = notices.clone();
+    core.add_listener_local()
+        .error(move |id, _, result, message| {
+            if id == pw::core::PW_ID_CORE && result == -nix::libc::EPIPE {
+                of_error.push(Notice::Lost);
+            } else {
+                log::debug!("PipeWire says of object {id} of an insert: {message} ({result})");
+            }
+        })
+        .register()
+}
+
 /// Listens to objects coming and going.
 pub(super) fn listen_to_registry(
     registry: &RegistryRc,

@@ -14,7 +14,7 @@ use pw::main_loop::MainLoopRc;
 use pw::properties::properties;
 
 use super::mailbox::{Commands, Mailbox, mailbox};
-use super::session::{Outcome, Restored, Session, Wishes};
+use super::session::{Connections, Outcome, Restored, Session, Wishes};
 use super::{GraphCommand, GraphEvent, GraphSettings, Promotion, SinkWish, library};
 use crate::journal::{Journal, JournalSlot};
 
@@ -127,7 +127,7 @@ pub fn put_back(journal: Journal, notes: Arc<JournalSlot>) -> Result<PutBack, St
     let main_loop = MainLoopRc::new(None).map_err(text)?;
     let properties = properties! { *pw::keys::APP_NAME => "Headroom", "module.rt" => "false" };
     let context = ContextRc::new(&main_loop, Some(properties)).map_err(text)?;
-    let Ok(core) = context.connect_rc(None) else { return Ok(PutBack::NoPipeWire) };
+    let Ok(connections) = Connections::open(&context) else { return Ok(PutBack::NoPipeWire) };
     let mut wishes = Wishes::new(GraphSettings {
         params: headroom_dsp::ChainParams::default(),
         sink_wish: SinkWish { promotion: Promotion::Leave, preferred: None, asked: 0 },
@@ -135,7 +135,7 @@ pub fn put_back(journal: Journal, notes: Arc<JournalSlot>) -> Result<PutBack, St
         journal,
         notes,
     });
-    Ok(match Session::restore(&main_loop, &core, &mut wishes, &mailbox, &events) {
+    Ok(match Session::restore(&main_loop, &connections, &mut wishes, &mailbox, &events) {
         Restored::Done => PutBack::Done,
         Restored::NoSessionManager => PutBack::NoSessionManager,
         Restored::IsAlive => PutBack::IsAlive,
@@ -175,11 +175,12 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
     let mut wait = FIRST_WAIT;
     let mut told = false;
     loop {
-        match context.connect_rc(None) {
-            Ok(core) => {
+        match Connections::open(&context) {
+            Ok(connections) => {
                 wait = FIRST_WAIT;
                 told = false;
-                match Session::run(&main_loop, &core, &mut wishes, &library, mailbox, events) {
+                match Session::run(&main_loop, &connections, &mut wishes, &library, mailbox, events)
+                {
                     Outcome::Stop | Outcome::Refused => return Ok(()),
                     Outcome::Lost => {}
                 }

@@ -5,46 +5,49 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use super::Graph;
-use crate::condition::{Deadline, poll};
+use crate::condition::{Deadline, let_pass};
 use crate::process::{Process, Thread, Usage};
 use crate::service::Service;
-use crate::site::picture;
 
-/// How often WirePlumber is started before it is given up, and how long it may take.
-const MOST_STARTS: usize = 3;
-const WIREPLUMBER_STARTS_WITHIN: Duration = Duration::from_secs(10);
+/// In how many slices of time a slow start is begun, how long each is, and the wait behind it.
+const SLICES: usize = 250;
+const SLICE: Duration = Duration::from_millis(1);
+const BETWEEN_SLICES: Duration = Duration::from_millis(5);
 
 impl Graph {
     /// Starts a service and waits until it is up.
-    ///
-    /// A WirePlumber that hangs at its start is started again, and that is printed. We do not know why
-    /// yet: 0.5.8 that is killed and started again while four streams play through `headroomd` waits
-    /// for ever in about one start of thirty, with all nodes idle and no default sink; it has not
-    /// been seen without `headroomd`, in two hundred.
-    #[allow(clippy::print_stdout, reason = "that it hung is shown beside the verdict of the test")]
     pub fn start_service(&self, service: Service) {
-        for _ in 0..MOST_STARTS {
-            self.launch(service);
-            if service != Service::WirePlumber {
-                return;
-            }
-            let names = self.device_names();
-            let is_up = poll(Deadline::after(WIREPLUMBER_STARTS_WITHIN), || {
-                let dump = self.site.dump()?;
-                let policy = dump.metadata.contains_key("default");
-                let chosen = names.is_empty() || dump.default_sink().is_some();
-                // A device has its ports once WirePlumber has set it up.
-                let set_up = names.iter().all(|name| dump.ports_of(name, "in").count() > 0);
-                (policy && chosen && set_up).then_some(())
-            });
-            if is_up.is_some() {
-                return;
-            }
-            println!("{}: WirePlumber hangs at its start, and is started again", self.generation());
-            self.kill_service(service);
+        self.launch(service);
+        self.wait_until_up(service);
+    }
+
+    /// Starts a service as a machine does that has hardly any time for it, and all time for the
+    /// others, and waits until it is up. `behind` is called behind each of its slices of time, with
+    /// their number from 1.
+    pub fn start_service_slowly(&self, service: Service, mut behind: impl FnMut(usize)) {
+        self.launch(service);
+        for slice in 1..=SLICES {
+            let_pass(SLICE);
+            self.freeze_service(service);
+            behind(slice);
+            let_pass(BETWEEN_SLICES);
+            self.thaw_service(service);
         }
-        let picture = self.site.dump().as_ref().map_or_else(String::new, picture);
-        panic!("{} does not come up\n{picture}\n{}", service.program(), self.report());
+        self.wait_until_up(service);
+    }
+
+    fn wait_until_up(&self, service: Service) {
+        if service != Service::WirePlumber {
+            return;
+        }
+        let names = self.device_names();
+        self.wait_for("WirePlumber to come up", |dump| {
+            let policy = dump.metadata.contains_key("default");
+            let chosen = names.is_empty() || dump.default_sink().is_some();
+            // A device has its ports once WirePlumber has set it up.
+            let set_up = names.iter().all(|name| dump.ports_of(name, "in").count() > 0);
+            (policy && chosen && set_up).then_some(())
+        });
     }
 
     fn launch(&self, service: Service) {

@@ -1,7 +1,7 @@
 //! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
 
 use headroom_client::{Address, Client};
-use headroom_tests::{Device, Ended, Graph, Service, Setup, on_every_generation};
+use headroom_tests::{Deadline, Device, Ended, Graph, Service, Setup, on_every_generation, poll};
 
 use crate::setting::{
     BUS, DEVICE, MASTER, RATE_HZ, WAYS, Way, assert_whole, headroomd_for, play, tones,
@@ -51,9 +51,13 @@ fn headroom_may_be_there_before_pipewire() {
         let mut daemon = graph.headroomd(&[&format!("--listen=abstract:{name}")]);
         daemon.wait_for_log("PipeWire is not there");
         let mut client = Client::connect(&Address::Abstract(name)).expect("it answers already");
-        let status = client.status().expect("a status");
-        assert!(!status.graph.pipewire_connected, "{status:?}");
-        assert!(status.warnings.iter().any(|warning| warning.about == "pipewire"), "{status:?}");
+        // The log says it a moment before the status does.
+        let told = poll(Deadline::generous(), || {
+            let status = client.status().expect("a status");
+            assert!(!status.graph.pipewire_connected, "{status:?}");
+            status.warnings.iter().any(|warning| warning.about == "pipewire").then_some(())
+        });
+        assert!(told.is_some(), "{:?}", client.status());
         graph.start_service(Service::PipeWire);
         graph.start_service(Service::WirePlumber);
         daemon.wait_for_log("ready");
@@ -158,5 +162,37 @@ fn better_headphones_are_followed_and_so_is_their_unplugging() {
             recorder.wait_until_heard(0.01, 0);
             assert!(graph.dump().is_linked(client.name(), BUS), "{way:?}: the app has left us");
         }
+    });
+}
+
+/// Behind which slice of time of a slow WirePlumber Headroom hears that it is there.
+const HEADROOM_WAKES_BEHIND: [usize; 4] = [12, 18, 24, 36];
+
+/// PipeWire reads nothing more from who listens to the metadata until WirePlumber has answered, and
+/// nothing more from WirePlumber, which sets up our nodes, until their owner has answered. Over one
+/// connection the two waited for each other for ever.
+#[test]
+fn a_wireplumber_that_sets_up_our_nodes_while_we_ask_it_something_comes_up() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let mut daemon = headroomd_for(&graph, Way::Routed);
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(60.0, 0.1));
+        let apps = ["one", "two", "three"].map(|name| graph.play(&file).name(name).start());
+        apps.iter().for_each(|app| app.wait_until_linked_to(BUS));
+        for wakes_behind in HEADROOM_WAKES_BEHIND {
+            let were_there = daemon.log().matches("is there").count();
+            graph.kill_service(Service::WirePlumber);
+            daemon.wait_for_log("WirePlumber is not there");
+            daemon.signal(libc::SIGSTOP);
+            graph.start_service_slowly(Service::WirePlumber, |slice| {
+                if slice == wakes_behind {
+                    daemon.signal(libc::SIGCONT);
+                }
+            });
+            graph.wait_for("Headroom to see it", |_| {
+                (daemon.log().matches("is there").count() > were_there).then_some(())
+            });
+        }
+        assert_eq!(daemon.ended(), None);
     });
 }

@@ -143,7 +143,7 @@ impl Session<'_> {
         let made = Insert::prepare(way.input.layout, MAX_FRAMES, controls, watch.clone())
             .map_err(|error| error.to_string())
             .and_then(|(insert, handle, meters)| {
-                Streams::connect(&self.core, id, names, way, insert, &self.notices)
+                Streams::connect(&self.connections.sound, id, names, way, insert, &self.notices)
                     .map(|streams| (streams, handle, meters))
                     .map_err(|error| error.to_string())
             });

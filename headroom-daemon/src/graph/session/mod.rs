@@ -1,4 +1,4 @@
-//! One connection to PipeWire, from the first registry object to the last.
+//! One stay in PipeWire, from the first registry object to the last.
 //!
 //! Each turn of the loop takes the notices that PipeWire's callbacks left, and then looks at
 //! the whole: [`Session::advance`] compares what is with what should be and does the next
@@ -6,7 +6,7 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
+//! the notices, `connections` are what it is over, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
 //! thing, `standing` says which of our sinks may be the default, `leave` puts everything back, and
 //! `restore` what another has left. `wishes` outlives the connection, and `told` is what the outside
@@ -14,6 +14,7 @@
 
 mod alone;
 mod census;
+mod connections;
 mod default;
 mod device;
 mod heard;
@@ -34,7 +35,6 @@ use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pipewire as pw;
-use pw::core::CoreRc;
 use pw::loop_::Timeout;
 use pw::main_loop::MainLoopRc;
 use pw::registry::RegistryRc;
@@ -52,6 +52,7 @@ use super::thread::Events;
 use super::{Aims, GraphCommand, GraphEvent, InsertId};
 use crate::audio::{StageParams, Volume};
 use census::Census;
+pub(super) use connections::Connections;
 use default::GivingBack;
 use inserts::Live;
 use latency::LOOKS;
@@ -73,7 +74,7 @@ pub(super) enum Outcome {
     Lost,
 }
 
-/// One connection. Fields are dropped in this order: whatever hangs on the connection first.
+/// One stay. Fields are dropped in this order: whatever hangs on a connection first.
 pub(super) struct Session<'a> {
     main: Option<Live>,
     stereo: Option<Live>,
@@ -88,8 +89,8 @@ pub(super) struct Session<'a> {
     aims: Arc<Aims>,
     _registry_listener: pw::registry::Listener,
     registry: RegistryRc,
-    _core_listener: pw::core::Listener,
-    core: CoreRc,
+    _core_listeners: [pw::core::Listener; 2],
+    connections: Connections,
 
     main_loop: &'a MainLoopRc,
     mailbox: &'a Mailbox,
@@ -136,22 +137,24 @@ struct Syncs {
 }
 
 impl<'a> Session<'a> {
-    /// Runs one connection to its end.
+    /// Runs one stay to its end.
     pub(super) fn run(
         main_loop: &'a MainLoopRc,
-        core: &CoreRc,
+        connections: &Connections,
         wishes: &'a mut Wishes,
         library: &'a str,
         mailbox: &'a Mailbox,
         events: &'a Events,
     ) -> Outcome {
-        let mut session = match Session::begin(main_loop, core, wishes, library, mailbox, events) {
-            Ok(session) => session,
-            Err(error) => {
-                events.send(GraphEvent::Trouble(format!("PipeWire gives no registry: {error}")));
-                return Outcome::Lost;
-            }
-        };
+        let mut session =
+            match Session::begin(main_loop, connections, wishes, library, mailbox, events) {
+                Ok(session) => session,
+                Err(error) => {
+                    events
+                        .send(GraphEvent::Trouble(format!("PipeWire gives no registry: {error}")));
+                    return Outcome::Lost;
+                }
+            };
         let outcome = loop {
             if let Some(outcome) = session.turn(None) {
                 break outcome;
@@ -165,15 +168,18 @@ impl<'a> Session<'a> {
 
     fn begin(
         main_loop: &'a MainLoopRc,
-        core: &CoreRc,
+        connections: &Connections,
         wishes: &'a mut Wishes,
         library: &'a str,
         mailbox: &'a Mailbox,
         events: &'a Events,
     ) -> Result<Session<'a>, pw::Error> {
         let notices = Notices::default();
-        let core_listener = bindings::listen_to_core(core, &notices);
-        let registry = core.get_registry_rc()?;
+        let core_listeners = [
+            bindings::listen_to_core(&connections.words, &notices),
+            bindings::listen_for_the_end(&connections.sound, &notices),
+        ];
+        let registry = connections.words.get_registry_rc()?;
         wishes.default.forget_current();
         wishes.session += 1;
         let mut session = Session {
@@ -189,8 +195,8 @@ impl<'a> Session<'a> {
             aims: Arc::default(),
             _registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
-            _core_listener: core_listener,
-            core: core.clone(),
+            _core_listeners: core_listeners,
+            connections: connections.clone(),
             main_loop,
             mailbox,
             events,
@@ -314,7 +320,7 @@ impl<'a> Session<'a> {
     }
 
     fn sync(&self) -> Option<i32> {
-        self.core.sync(0).ok().map(|seq| seq.seq())
+        self.connections.words.sync(0).ok().map(|seq| seq.seq())
     }
 
     fn is_answered(&self, sync: Option<i32>) -> bool {

@@ -6,11 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use pipewire as pw;
-use pw::core::CoreRc;
-use pw::main_loop::MainLoopRc;
+use pipewire::main_loop::MainLoopRc;
 
-use super::{Session, Wishes};
+use super::{Connections, Session, Wishes};
 use crate::graph::bindings::DeviceBinding;
 use crate::graph::is_ours;
 use crate::graph::mailbox::Mailbox;
@@ -40,12 +38,13 @@ impl<'a> Session<'a> {
     /// Puts back what can be.
     pub(in crate::graph) fn restore(
         main_loop: &'a MainLoopRc,
-        core: &CoreRc,
+        connections: &Connections,
         wishes: &'a mut Wishes,
         mailbox: &'a Mailbox,
         events: &'a Events,
     ) -> Restored {
-        let Ok(mut session) = Session::begin(main_loop, core, wishes, "", mailbox, events) else {
+        let Ok(mut session) = Session::begin(main_loop, connections, wishes, "", mailbox, events)
+        else {
             return Restored::Lost;
         };
         session.leaving = true;
