@@ -32,9 +32,10 @@ fn chain() -> Chain {
         input_lufs: Some(-30.5),
         output_lufs: Some(-18.04),
         gain_db: Some(10.75),
-        agc_gain_db: Some(12.25),
+        agc_gain_db: Some(5.25),
         guard_reduction_db: Some(0.0),
         compressor_reduction_db: Some(1.5),
+        compressor_makeup_db: Some(7.0),
         limiter_reduction_db: None,
         latency_frames: 111,
         latency_ms: Some(2.3125),
@@ -105,8 +106,8 @@ mpv (stream 412)
   Through    bus main, which 2 streams share
   Loudness   in -30.5 LUFS, out -18.0 LUFS (with all else that goes to the
              device)
-  Gain       +10.8 dB (AGC +12.2 dB, burst guard 0.0 dB, compressor -1.5 dB,
-             limiter -)
+  Gain       +10.8 dB (AGC +5.2 dB, burst guard 0.0 dB, compressor -1.5 dB,
+             make-up +7.0 dB, limiter -)
   Latency    +2.3 ms (111 frames)
   Volume     -6.0 dB by the app's own slider, which is kept
   Note       2 streams share the bus

@@ -111,6 +111,11 @@ impl Shape {
     }
 }
 
+/// What the compressor gives back to everything, so that what is at the target stays there.
+pub(crate) fn makeup(params: &CompressorParams, target: Lufs) -> Db {
+    Db(Shape::of(params, target).makeup_db)
+}
+
 /// How much of a change of level around a loudness comes through: 1 below the knee, 1/ratio above.
 pub(crate) fn slope_at(params: &CompressorParams, loudness: Lufs) -> f32 {
     1.0 - Shape::of(params, loudness).point_at(params.detector, loudness).growth

@@ -3,6 +3,7 @@
 //! Ranges are those of a profile; they are checked where a profile is read. A stage stays
 //! finite with any value here, also with one that no profile would pass.
 
+use crate::compressor;
 use crate::units::{Db, Lufs};
 
 /// Settings of the AGC and the burst guard beside it.
@@ -174,6 +175,14 @@ pub struct ChainParams {
     pub bus: BusParams,
     /// What the master does.
     pub master: MasterParams,
+}
+
+impl BusParams {
+    /// What the compressor gives back to all that it is given, once these settings are in force: 0
+    /// where it is off.
+    pub fn makeup(&self) -> Db {
+        compressor::makeup(&self.compressor, self.agc.target)
+    }
 }
 
 impl Default for AgcParams {

@@ -159,6 +159,9 @@ fn done(text: &mut String, chain: &Chain, paint: Paint) {
         parts.push(format!("AGC {}", db(chain.agc_gain_db)));
         parts.push(format!("burst guard {}", takes_off(chain.guard_reduction_db)));
         parts.push(format!("compressor {}", takes_off(chain.compressor_reduction_db)));
+        if let Some(makeup_db) = chain.compressor_makeup_db {
+            parts.push(format!("make-up {}", db(Some(makeup_db))));
+        }
     }
     parts.push(format!("limiter {}", takes_off(chain.limiter_reduction_db)));
     let gain = format!("{} ({})", db(chain.gain_db), parts.join(", "));

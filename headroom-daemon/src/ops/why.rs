@@ -261,6 +261,7 @@ fn chain(model: &Model, stream: &Stream) -> Option<Chain> {
         agc_gain_db: bus.and_then(|bus| bus.agc_gain_db),
         guard_reduction_db: bus.and_then(|bus| bus.guard_reduction_db),
         compressor_reduction_db: bus.and_then(|bus| bus.compressor_reduction_db),
+        compressor_makeup_db: bus.map(|_| model.makeup().0),
         limiter_reduction_db: master.and_then(|master| master.limiter_reduction_db),
         latency_frames: device.latency_frames,
         latency_ms: device.latency_ms,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use headroom_dsp::Db;
 use headroom_ipc::{
     Change, Daemon, DaemonChange, Graph, Hello, Meters, Mirror, PROTOCOL, Profiles, Routing,
     RoutingChange, Rule, RuleOrigin, Rules, Settings, Sinks, Stream, Tracked, Warning,
@@ -244,6 +245,12 @@ impl Model {
             InsertId::Stereo => Some(stereo_db? + master_db?),
             InsertId::Master => master_db,
         }
+    }
+
+    /// What the compressor gives back to all that goes through a bus.
+    pub(crate) fn makeup(&self) -> Db {
+        let bypass = self.settings().bypass;
+        if bypass { Db(0.0) } else { self.levels.chain_params(bypass).bus.makeup() }
     }
 
     /// The file that holds what the user has said, if there is a place for one.

@@ -99,6 +99,14 @@ pub struct Chain {
     /// What the compressor takes off.
     #[serde(serialize_with = "finite::serialize", deserialize_with = "finite::deserialize")]
     pub compressor_reduction_db: Option<f32>,
+    /// What the compressor gives back to all of it. Optional: absent without a bus.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "finite::serialize",
+        deserialize_with = "finite::deserialize"
+    )]
+    pub compressor_makeup_db: Option<f32>,
     /// What the limiter takes off.
     #[serde(serialize_with = "finite::serialize", deserialize_with = "finite::deserialize")]
     pub limiter_reduction_db: Option<f32>,

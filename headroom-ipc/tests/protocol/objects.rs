@@ -358,6 +358,7 @@ pub(super) fn why() -> Why {
         agc_gain_db: Some(12.25),
         guard_reduction_db: Some(0.0),
         compressor_reduction_db: Some(1.5),
+        compressor_makeup_db: None,
         limiter_reduction_db: Some(0.0),
         latency_frames: 111,
         latency_ms: Some(2.3125),

@@ -1,7 +1,7 @@
 //! To be told why an app sounds as it does, of real apps.
 
 use headroom_client::Client;
-use headroom_client::ipc::{Decider, Match, Route, StreamWhy};
+use headroom_client::ipc::{Chain, Decider, Match, Route, StreamWhy};
 use headroom_tests::{Graph, on_every_generation};
 
 use crate::control::steered;
@@ -18,6 +18,16 @@ fn told(
         let why = client.why_app(app).ok()?;
         why.streams.into_iter().find(|stream| is_it(stream))
     })
+}
+
+/// Whether what is said of the parts is what is said of the whole, on a tone.
+fn adds_up(chain: &Chain) -> bool {
+    let parts = || {
+        let given = chain.agc_gain_db? + chain.compressor_makeup_db?;
+        let taken = chain.guard_reduction_db? + chain.compressor_reduction_db?;
+        Some(given - taken - chain.limiter_reduction_db?)
+    };
+    chain.gain_db.zip(parts()).is_some_and(|(gain_db, parts_db)| (gain_db - parts_db).abs() < 0.5)
 }
 
 #[test]
@@ -42,8 +52,9 @@ fn why_names_the_line_that_decides_and_measures_what_is_done() {
         let game = play("game");
         game.wait_until_linked_to(DEVICE);
         let why = told(&graph, &mut client, "CHAT", |why| {
-            let measured = why.chain.as_ref().and_then(|chain| chain.input_lufs);
-            measured.is_some_and(|lufs| lufs > -70.0)
+            let chain = why.chain.as_ref();
+            let measured = chain.and_then(|chain| chain.input_lufs);
+            measured.is_some_and(|lufs| lufs > -70.0) && chain.is_some_and(adds_up)
         });
         assert_eq!(why.decided.by, Decider::ProfileRule);
         assert_eq!((why.decided.path.as_deref(), why.decided.line), (Some(path), Some(4)));
