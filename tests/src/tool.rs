@@ -1,5 +1,6 @@
 //! A tool that goes on while a test does, such as `pw-metadata --monitor`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::process::Process;
@@ -17,7 +18,8 @@ impl Tool {
         // Into a file it would keep its lines to itself until it ends.
         let mut words = vec!["-oL".to_owned(), site.program(program).display().to_string()];
         words.extend(arguments.iter().map(ToString::to_string));
-        let log = format!("{program}-{}", site.next_number());
+        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy();
+        let log = format!("{name}-{}", site.next_number());
         let process = site.start(&log, &site.program("stdbuf"), &words);
         Self { process, site: site.clone() }
     }

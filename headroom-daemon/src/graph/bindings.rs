@@ -263,9 +263,10 @@ impl DeviceBinding {
             return Ok(());
         }
         let card: Device = bind(registry, card, ObjectType::Device)?;
-        let notices = notices.clone();
+        let (of_info, notices) = (notices.clone(), notices.clone());
         let listener = card
             .add_listener_local()
+            .info(move |_| of_info.push(Notice::CardChanged))
             .param(move |_, id, _, _, pod| {
                 if id == ParamType::Route
                     && let Some((pod, route)) =
@@ -275,10 +276,19 @@ impl DeviceBinding {
                 }
             })
             .register();
-        card.subscribe_params(&[ParamType::Route]);
         self.card =
             Some(CardBinding { _listener: listener, card, device, route: None, port: None });
+        self.ask_for_routes();
         Ok(())
+    }
+
+    /// Asks for the active routes of the card. To subscribe to them is not enough: of a device that
+    /// lives in another process, as WirePlumber's cards do, PipeWire tells that one has changed, and
+    /// not what it is now.
+    pub(super) fn ask_for_routes(&self) {
+        if let Some(CardBinding { card, .. }) = &self.card {
+            card.enum_params(0, Some(ParamType::Route), 0, u32::MAX);
+        }
     }
 
     /// The card has an active route; it counts if it is this sink's.

@@ -40,6 +40,8 @@ pub(super) enum Notice {
     DeviceVolume(VolumeReport),
     /// The device sink says which device of its sound card it is.
     DeviceIsOfCard { card: u32, device: i32 },
+    /// Something about the sound card has changed, perhaps its active routes.
+    CardChanged,
     /// The sound card reports an active route.
     Route(RouteId, Option<Port>),
     /// Something about one of our streams.

@@ -1,6 +1,4 @@
-//! A profile for a device: it is in force while that device is heard. The jack of a sound card needs
-//! one that is real: what its route says is read in a test of `graph::pods`, and what follows from
-//! it judged in `headroom-daemon/tests/control/devices.rs`.
+//! A profile for a device: it is in force while that device is heard, or that jack of it.
 
 use headroom_client::ipc::{DeviceMatch, UsedBy};
 use headroom_tests::{Device, Graph, on_every_generation};
@@ -45,5 +43,46 @@ fn plugging_in_headphones_puts_their_profile_in_force_until_they_are_pulled() {
         graph.plug(Device::named(HEADPHONES).priority(5_000));
         in_force(&mut client, "night", Some(UsedBy::Device));
         player.wait_until_linked_to(BUS);
+    });
+}
+
+/// The sound card that is made of nothing (`tests/src/bin/sound-card.rs`).
+const SOUND_CARD: &str = env!("CARGO_BIN_EXE_sound-card");
+/// Its sink.
+const ANALOG: &str = "card.analog";
+
+#[test]
+fn plugging_headphones_into_a_sound_card_puts_the_profile_of_that_jack_in_force() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let matches = DeviceMatch { port: vec!["headphones".into()], ..DeviceMatch::default() };
+        client.device_set(Some(matches), "night").expect("set");
+        let card = graph.start_tool(SOUND_CARD, &[ANALOG]);
+        card.wait_for_log("device ");
+        let id = card.log().lines().find_map(|line| line.strip_prefix("device ").map(String::from));
+        let id = id.expect("the number of the card");
+
+        let heard = |client: &mut headroom_client::Client, jack: &str, profile: &str| {
+            graph.wait_for(&format!("{profile} for the {jack}"), |_| {
+                let list = client.device_list().expect("a list");
+                let port = list.heard.filter(|heard| heard.node_name == ANALOG)?.port?;
+                let status = client.status().expect("a status");
+                let is_so = port.kind.as_deref() == Some(jack) && status.profile == profile;
+                is_so.then_some((port, status.profile_by))
+            })
+        };
+        let (port, _) = heard(&mut client, "speaker", "default");
+        assert_eq!(port.description.as_deref(), Some("Speakers"));
+        // The sink stays, and only the card says that another jack is heard.
+        for _ in 0..2 {
+            graph.tool("pw-cli", &["set-param", &id, "Route", "{ index: 1, device: 0 }"]);
+            let (port, by) = heard(&mut client, "headphones", "night");
+            assert_eq!(port.name, "analog-output-headphones");
+            assert_eq!(by, Some(UsedBy::Device));
+            graph.tool("pw-cli", &["set-param", &id, "Route", "{ index: 0, device: 0 }"]);
+            heard(&mut client, "speaker", "default");
+        }
+        card.kill();
     });
 }

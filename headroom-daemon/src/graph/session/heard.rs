@@ -93,6 +93,11 @@ impl Session<'_> {
                 self.trouble("listening to the sound card", bound.transpose().err());
                 self.ask_for_port();
             }
+            Notice::CardChanged => {
+                if let Some(device) = &self.device {
+                    device.ask_for_routes();
+                }
+            }
             Notice::Route(route, port) => {
                 if let Some(device) = &mut self.device {
                     device.has_route(route, port);
