@@ -110,6 +110,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
         Some(_) => JournalSlot::default(),
         None => JournalSlot::without_storage(),
     });
+    notes.try_out(journal.clone());
     let settings = GraphSettings {
         params: state.chain_params(),
         sink_wish: state.sink_wish(),

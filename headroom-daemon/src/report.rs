@@ -102,6 +102,10 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::PromotionContested => {
             "another default sink was set again and again: it is left alone".into()
         }
+        GraphEvent::PromotionRefused => {
+            "Headroom is not made the default sink: what was the default before it cannot be noted"
+                .into()
+        }
         GraphEvent::PreferenceOverruled => {
             "another default sink was chosen: it counts from now on, as the device sink".into()
         }

@@ -81,6 +81,9 @@ pub enum GraphEvent {
     },
     /// Others have set another default sink again and again; theirs is left alone.
     PromotionContested,
+    /// What is before it cannot be noted, and so it has not been tried: after a crash nobody would
+    /// know what to put back.
+    PromotionRefused,
     /// Somebody has set another default sink while ours was: it counts, and not the one that was
     /// preferred.
     PreferenceOverruled,

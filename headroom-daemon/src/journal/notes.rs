@@ -21,8 +21,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Noted {
-    /// Its note is on disk, or cannot be had.
+    /// Its note is on disk.
     Yes,
+    /// Its note cannot be had: storage fails, does not answer, or is full.
+    Cannot,
     /// Ask again when hr-graph is woken.
     NotYet,
 }
@@ -79,7 +81,7 @@ impl Notes {
                 if !std::mem::replace(&mut self.is_full, true) {
                     log::warn!("the journal is full: a crash may leave more behind than it says");
                 }
-                return Noted::Yes;
+                return Noted::Cannot;
             }
             self.journal.put(note);
             self.send();
@@ -88,10 +90,11 @@ impl Notes {
             self.entries.insert(key.clone(), (self.asked, since));
         }
         match self.waits_since(&key) {
-            None => Noted::Yes,
+            None if self.is_on_disk(&key) => Noted::Yes,
+            None => Noted::Cannot,
             Some(since) => {
                 self.is_late |= now >= since + PATIENCE;
-                if self.is_late { Noted::Yes } else { Noted::NotYet }
+                if self.is_late { Noted::Cannot } else { Noted::NotYet }
             }
         }
     }
@@ -172,6 +175,13 @@ impl Notes {
         waits.then_some(*since)
     }
 
+    /// Whether an entry that is not waited for has been written, and has not merely been tried to.
+    fn is_on_disk(&self, key: &NoteKey) -> bool {
+        let entry = self.entries.get(key);
+        // What was found at the start is there.
+        entry.is_none_or(|(number, _)| !self.slot.is_absent() && *number <= self.slot.written())
+    }
+
     fn send(&mut self) {
         if !self.slot.is_absent() {
             self.asked += 1;
@@ -197,7 +207,7 @@ mod tests {
     /// hr-store takes what is there, and has written it.
     fn write(slot: &JournalSlot) -> Journal {
         let (number, journal) = slot.take().expect("something to write");
-        slot.answer(number);
+        slot.answer(number, true);
         *journal
     }
 
@@ -233,7 +243,7 @@ mod tests {
         let _ = notes.note(stream("a"), now);
         let first = slot.take().expect("the first");
         let _ = notes.note(stream("b"), now);
-        slot.answer(first.0);
+        slot.answer(first.0, true);
         assert_eq!(notes.note(stream("a"), now), Noted::Yes);
         assert_eq!(notes.note(stream("b"), now), Noted::NotYet);
     }
@@ -243,9 +253,9 @@ mod tests {
         let (mut notes, slot, now) = setup();
         assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
         let late = now + PATIENCE;
-        assert_eq!(notes.note(stream("a"), late), Noted::Yes);
+        assert_eq!(notes.note(stream("a"), late), Noted::Cannot);
         assert!(notes.is_late());
-        assert_eq!(notes.note(stream("b"), late), Noted::Yes, "nobody waits a second time");
+        assert_eq!(notes.note(stream("b"), late), Noted::Cannot, "nobody waits a second time");
         assert_eq!(notes.wake(), None);
         write(&slot);
         assert!(!notes.is_late(), "it has caught up");
@@ -263,7 +273,7 @@ mod tests {
             let at = now + PATIENCE * step / 5;
             assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
         }
-        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Yes);
+        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Cannot);
     }
 
     #[test]
@@ -289,10 +299,21 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_written_is_said_to_be_so_until_it_could() {
+        let (mut notes, slot, now) = setup();
+        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
+        let (number, _) = slot.take().expect("something to write");
+        slot.answer(number, false);
+        assert_eq!(notes.note(stream("a"), now), Noted::Cannot);
+        slot.answer(number, true);
+        assert_eq!(notes.note(stream("a"), now), Noted::Yes, "it was tried again");
+    }
+
+    #[test]
     fn without_a_place_for_it_nobody_waits() {
         let slot = Arc::new(JournalSlot::without_storage());
         let mut notes = Notes::new(Journal::default(), slot.clone());
-        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Yes);
+        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Cannot);
         assert!(!notes.is_late() && slot.take().is_none());
         assert!(notes.journal().says(&stream("a")), "this run knows it all the same");
     }

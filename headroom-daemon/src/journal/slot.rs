@@ -17,6 +17,7 @@ type Bell = Box<dyn Fn() + Send + Sync>;
 pub struct JournalSlot {
     newest: Mutex<Option<(u64, Box<Journal>)>>,
     answered: AtomicU64,
+    written: AtomicU64,
     /// There is no place to write to, and nobody who would.
     absent: AtomicBool,
     store: OnceLock<Thread>,
@@ -57,13 +58,27 @@ impl JournalSlot {
         self.answered.load(Ordering::SeqCst)
     }
 
+    /// The highest number that is on disk.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::SeqCst)
+    }
+
+    /// This one was found on disk, and is written once more: so it shows at the start, and not when
+    /// it is needed, whether anything can be written there.
+    pub(crate) fn try_out(&self, found: Journal) {
+        self.put(0, found);
+    }
+
     /// What is to be written, once.
     pub(crate) fn take(&self) -> Option<(u64, Box<Journal>)> {
         self.newest.lock().take()
     }
 
-    /// hr-store is done with the one of that number.
-    pub(crate) fn answer(&self, number: u64) {
+    /// hr-store is done with the one of that number, which is on disk now or is not.
+    pub(crate) fn answer(&self, number: u64, is_written: bool) {
+        if is_written {
+            self.written.fetch_max(number, Ordering::SeqCst);
+        }
         self.answered.fetch_max(number, Ordering::SeqCst);
         if let Some(ring) = self.graph.get() {
             ring();

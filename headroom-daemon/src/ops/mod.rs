@@ -75,7 +75,7 @@ pub(crate) fn answer(
         Op::SettingClear(call) => reply(id, setting::clear(model, call, effects)),
         Op::SettingReset(call) => reply(id, setting::reset(model, call, effects)),
         Op::BypassSet(call) => reply(id, Ok(bypass::set(model, call, effects))),
-        Op::PromoteSet(call) => reply(id, Ok(promote::set(model, call, effects))),
+        Op::PromoteSet(call) => reply(id, promote::set(model, call, effects)),
         Op::Subscribe(call) => reply(id, Ok(topic::subscribe(state, context, call))),
         Op::Unsubscribe(call) => reply(id, Ok(topic::unsubscribe(state, context, call)?)),
         Op::Snapshot(call) => reply(id, Ok(topic::snapshot(model, call))),

@@ -3,7 +3,7 @@
 use headroom_ipc::{Daemon, DaemonChange, Device, HeardDevice, Port, Promotion, SinksChange};
 
 use super::{Effects, Model, census};
-use crate::graph::{Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
+use crate::graph::{self, Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
 
 /// What warnings are about.
 const PIPEWIRE: &str = "pipewire";
@@ -13,8 +13,8 @@ const GRAPH: &str = "graph";
 const STREAMS: &str = "streams";
 const SINKS: &str = "sinks";
 pub(crate) const DEFAULT: &str = "default";
-const STORAGE: &str = "storage";
-const JOURNAL: &str = "journal";
+pub(crate) const STORAGE: &str = "storage";
+pub(crate) const JOURNAL: &str = "journal";
 
 pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
     match event {
@@ -103,6 +103,17 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             change_daemon(model, effects, |model, daemon| {
                 let text = "another default sink was set again and again: it is left alone, and \
                             apps are moved to Headroom one by one (promote.set asks anew)";
+                model.warn(daemon, DEFAULT, text);
+            });
+        }
+        GraphEvent::PromotionRefused => {
+            model.sink_wish.promotion = graph::Promotion::Leave;
+            let promotion = model.promotion();
+            change_device(model, effects, |device| device.promotion = Some(promotion));
+            change_daemon(model, effects, |model, daemon| {
+                let text = "Headroom is not made the default sink: what was the default before it \
+                            cannot be noted, and a crash would leave it behind (see that the state \
+                            directory can be written, then promote.set asks anew)";
                 model.warn(daemon, DEFAULT, text);
             });
         }

@@ -148,7 +148,9 @@ impl StateFile {
     /// As [`StateFile::write`].
     pub fn write_journal(&mut self, journal: &Journal) -> io::Result<()> {
         if journal.is_empty() {
-            return self.journal.remove(&mut self.directory);
+            self.journal.remove(&mut self.directory)?;
+            // The next one is needed before something else can be done.
+            return self.journal.try_out(&mut self.directory);
         }
         let text = journal::write(journal).map_err(io::Error::other)?;
         self.journal.write(&mut self.directory, &text)

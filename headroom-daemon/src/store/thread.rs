@@ -176,7 +176,7 @@ fn run(
         if let Some((number, newest)) = journal.value.as_ref().filter(|_| is_due(dues[0])) {
             let result = disk.write_journal(newest);
             // What cannot be written is not waited for either.
-            journals.answer(*number);
+            journals.answer(*number, result.is_ok());
             if let Some(failed) = journal.tried(result, Duration::ZERO, retry) {
                 tell(failed.as_deref().or(state.failed.as_deref()));
             }
@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(notes.note(note("a"), begun), Noted::NotYet, "it is not on disk yet");
         answers.send(Err("full")).expect("it waits");
         assert_eq!(told.recv_timeout(SOON).expect("told").as_deref(), Some("full"));
-        assert_eq!(notes.note(note("a"), begun), Noted::Yes, "it cannot be had");
+        assert_eq!(notes.note(note("a"), begun), Noted::Cannot);
         answers.send(Ok(())).expect("it will wait");
         answers.send(Ok(())).expect("it will wait");
         store.stop();

@@ -108,6 +108,20 @@ impl WholeFile {
         }
     }
 
+    /// Whether it could be written, if that were needed now. Where there is no directory yet, nobody
+    /// has been there.
+    ///
+    /// # Errors
+    /// As [`WholeFile::write`].
+    pub(super) fn try_out(&self, directory: &mut StateDirectory) -> io::Result<()> {
+        if !directory.enter()? {
+            return Ok(());
+        }
+        let new = self.new_path(directory);
+        write_new(&new, "")?;
+        fs::remove_file(&new)
+    }
+
     fn make_way(&mut self, directory: &StateDirectory) -> io::Result<()> {
         if self.is_unread {
             match self.set_aside(directory) {

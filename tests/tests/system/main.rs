@@ -39,6 +39,7 @@ mod surround;
 mod traps;
 mod unheard;
 mod unit;
+mod unwritable;
 mod volume;
 mod why;
 mod wishes;

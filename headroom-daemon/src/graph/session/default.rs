@@ -103,8 +103,11 @@ impl Session<'_> {
     fn ask_for_default(&mut self, is_ours: bool, now: Instant) {
         let Some(metadata) = &self.metadata else { return };
         let default = &self.wishes.default;
-        if self.wishes.notes.note(default.note(), now) == Noted::NotYet || !self.stand_as_wished() {
-            return;
+        match self.wishes.notes.note(default.note(), now) {
+            Noted::NotYet => return,
+            Noted::Cannot => return self.refuse_promotion(),
+            Noted::Yes if !self.stand_as_wished() => return,
+            Noted::Yes => {}
         }
         let former = default.former_configured().unwrap_or_default();
         metadata.set_graph_value(default_sink::FORMER, Some(&default_sink::value_of(former)));
@@ -116,6 +119,13 @@ impl Session<'_> {
         self.giving_back = None;
         self.promoting.has_asked(is_ours);
         self.wishes.default.is_not_left_behind();
+    }
+
+    /// Without a note nobody could give the default back after a crash: it is left as it is.
+    fn refuse_promotion(&mut self) {
+        self.wishes.sinks.promotion = Promotion::Leave;
+        self.wishes.notes.strike(&NoteKey::FormerDefault);
+        self.events.send(GraphEvent::PromotionRefused);
     }
 
     /// Does the next thing that is missing until the default is the former one again. Gives

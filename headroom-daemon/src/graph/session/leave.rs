@@ -47,6 +47,7 @@ impl Session<'_> {
         if !has_it && self.giving_back.is_none() {
             return;
         }
+        self.keep_standings(now);
         let end = now + HAND_BACK;
         while !self.give_default_back(Instant::now()) {
             if Instant::now() >= end {
