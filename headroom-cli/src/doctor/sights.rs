@@ -109,6 +109,8 @@ pub(super) struct Journal {
     pub(super) default_sink: bool,
     pub(super) streams: usize,
     pub(super) volumes: usize,
+    pub(super) stream_sinks: Vec<String>,
+    pub(super) volume_sinks: Vec<String>,
     pub(super) error: Option<String>,
 }
 

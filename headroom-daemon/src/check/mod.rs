@@ -32,6 +32,10 @@ struct JournalLook {
     streams: usize,
     /// How many volumes are.
     volumes: usize,
+    /// The sinks that streams are to go back to: each must be there for that.
+    stream_sinks: Vec<String>,
+    /// The sinks that the volumes are of.
+    volume_sinks: Vec<String>,
     /// Why it cannot be read.
     error: Option<String>,
 }
@@ -68,6 +72,9 @@ fn read_journal() -> JournalLook {
             look.default_sink = journal.former_default.is_some();
             look.streams = journal.streams.len();
             look.volumes = journal.volumes.len();
+            let of_streams = journal.streams.into_values().filter_map(|former| former.sink);
+            look.stream_sinks = of_streams.collect();
+            look.volume_sinks = journal.volumes.into_keys().collect();
         }
         Err(error) => look.error = Some(error.to_string()),
     }

@@ -23,7 +23,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub enum Noted {
     /// Its note is on disk.
     Yes,
-    /// Its note cannot be had: storage fails, does not answer, or is full.
+    /// Storage owes an answer for too long: who cannot do without the note asks again when it has
+    /// come, and others go on.
+    Late,
+    /// Its note cannot be had: storage fails, or is full.
     Cannot,
     /// Ask again when hr-graph is woken.
     NotYet,
@@ -94,7 +97,7 @@ impl Notes {
             None => Noted::Cannot,
             Some(since) => {
                 self.is_late |= now >= since + PATIENCE;
-                if self.is_late { Noted::Cannot } else { Noted::NotYet }
+                if self.is_late { Noted::Late } else { Noted::NotYet }
             }
         }
     }
@@ -253,9 +256,9 @@ mod tests {
         let (mut notes, slot, now) = setup();
         assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
         let late = now + PATIENCE;
-        assert_eq!(notes.note(stream("a"), late), Noted::Cannot);
+        assert_eq!(notes.note(stream("a"), late), Noted::Late);
         assert!(notes.is_late());
-        assert_eq!(notes.note(stream("b"), late), Noted::Cannot, "nobody waits a second time");
+        assert_eq!(notes.note(stream("b"), late), Noted::Late, "nobody waits a second time");
         assert_eq!(notes.wake(), None);
         write(&slot);
         assert!(!notes.is_late(), "it has caught up");
@@ -273,7 +276,7 @@ mod tests {
             let at = now + PATIENCE * step / 5;
             assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
         }
-        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Cannot);
+        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Late);
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl Session<'_> {
         let Some(metadata) = &self.metadata else { return };
         let default = &self.wishes.default;
         match self.wishes.notes.note(default.note(), now) {
-            Noted::NotYet => return,
+            Noted::NotYet | Noted::Late => return,
             Noted::Cannot => return self.refuse_promotion(),
             Noted::Yes if !self.stand_as_wished() => return,
             Noted::Yes => {}

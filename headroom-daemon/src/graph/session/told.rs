@@ -33,7 +33,9 @@ impl Session<'_> {
 
     pub(super) fn tell_ready(&mut self, now: Instant) {
         let wants_default = self.wishes.sinks.promotion == Promotion::Promote;
-        if !self.told.ready && self.is_linked() && (!wants_default || self.told.is_default) {
+        // Storage that hangs holds up the promotion, and nothing else.
+        let is_default = self.told.is_default || self.wishes.notes.is_late();
+        if !self.told.ready && self.is_linked() && (!wants_default || is_default) {
             self.told.ready = true;
             // The ports that the links end at are there to stay.
             self.looks.push(now);
