@@ -54,10 +54,15 @@ pub(super) fn listen_to_core(core: &CoreRc, notices: &Notices) -> pw::core::List
         .register()
 }
 
-/// Listens to whether the connection that the inserts are on still stands.
+/// Listens to whether the connection that the inserts are on still stands, and has been read.
 pub(super) fn listen_for_the_end(core: &CoreRc, notices: &Notices) -> pw::core::Listener {
-    let of_error = notices.clone();
+    let (of_done, of_error) = (notices.clone(), notices.clone());
     core.add_listener_local()
+        .done(move |id, seq| {
+            if id == pw::core::PW_ID_CORE {
+                of_done.push(Notice::InsertsDone(seq.seq()));
+            }
+        })
         .error(move |id, _, result, message| {
             if id == pw::core::PW_ID_CORE && result == -nix::libc::EPIPE {
                 of_error.push(Notice::Lost);

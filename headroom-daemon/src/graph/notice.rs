@@ -20,6 +20,9 @@ pub(super) enum Notice {
     Core { version: String, rate_hz: Option<u32> },
     /// Everything asked for before the sync of this number has been answered.
     Done(i32),
+    /// PipeWire has done everything that was asked before this question on the connection of the
+    /// inserts.
+    InsertsDone(i32),
     /// The connection is broken.
     Lost,
     /// An object is there.

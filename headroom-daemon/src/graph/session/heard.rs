@@ -28,6 +28,7 @@ impl Session<'_> {
                 }
             }
             Notice::Done(seq) => self.syncs.last_done = Some(seq),
+            Notice::InsertsDone(seq) => self.standings_are_known(seq),
             Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
             Notice::Added(id, Global::DefaultMetadata) => {
                 let version = session_manager::version(self.model.pids());

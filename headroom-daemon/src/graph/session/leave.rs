@@ -6,6 +6,8 @@ use super::Session;
 
 /// How long WirePlumber may take to make the former default the default again.
 const HAND_BACK: Duration = Duration::from_millis(400);
+/// How long PipeWire may take of that to learn that our sinks are not asked for any more.
+const STANDINGS: Duration = Duration::from_millis(100);
 /// How long PipeWire may take to answer that all was received.
 const LAST_WORD: Duration = Duration::from_millis(200);
 
@@ -47,8 +49,9 @@ impl Session<'_> {
         if !has_it && self.giving_back.is_none() {
             return;
         }
-        self.keep_standings(now);
         let end = now + HAND_BACK;
+        self.keep_standings(now);
+        self.wait(now + STANDINGS, |session| session.syncs.standings.is_none());
         while !self.give_default_back(Instant::now()) {
             if Instant::now() >= end {
                 return self.give_default_back_unheard();

@@ -35,7 +35,8 @@ impl Session<'_> {
                 continue;
             }
             if live.streams.set_standing(standing) {
-                self.syncs.standings = self.sync();
+                // What is said of the default goes another way, and must not come first.
+                self.syncs.standings = self.connections.sound.sync(0).ok().map(|asked| asked.seq());
                 let is_asked_for =
                     self.wishes.default.configured.as_deref() == Some(insert.node_name());
                 self.to_ask_once_more = is_asked_for && standing == Standing::AskedFor;
@@ -48,9 +49,16 @@ impl Session<'_> {
         self.ask_once_more(now);
     }
 
-    /// Whether PipeWire knows how they stand. Who leaves does not wait for that: they go anyway.
+    /// Whether PipeWire knows how they stand. Who leaves does not wait for ever: they go anyway.
     pub(super) fn stand_as_wished(&self) -> bool {
-        self.leaving || self.is_answered(self.syncs.standings)
+        self.leaving || self.syncs.standings.is_none()
+    }
+
+    /// PipeWire has answered on the connection of the inserts.
+    pub(super) fn standings_are_known(&mut self, answered: i32) {
+        if self.syncs.standings.is_some_and(|asked| answered >= asked) {
+            self.syncs.standings = None;
+        }
     }
 
     /// WirePlumber has passed over a sink that was asked for because it stood low, and does not think
