@@ -127,8 +127,10 @@ pub(crate) fn nearest<'w>(given: &str, known: &[&'w str]) -> Option<&'w str> {
     known
         .iter()
         .filter_map(|word| {
-            let slips = strsim::osa_distance(&given, word);
-            let alike = strsim::jaro_winkler(&given, word);
+            // A capital letter is no slip: apps are called as they like.
+            let spelt = word.to_ascii_lowercase();
+            let slips = strsim::osa_distance(&given, &spelt);
+            let alike = strsim::jaro_winkler(&given, &spelt);
             let is_near = slips <= (word.len() / 3).max(1) || alike >= ALIKE;
             is_near.then_some((slips, alike, *word))
         })
@@ -142,9 +144,10 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_a_slip_or_a_beginning_away() {
-        let known = ["bypass.set", "setting.get", "setting.set", "key"];
+        let known = ["bypass.set", "setting.get", "setting.set", "key", "Web Radio"];
         for (given, near) in [
             ("kye", Some("key")),
+            ("web rdaoi", Some("Web Radio")),
             ("Bypass.Set", Some("bypass.set")),
             ("bypass", Some("bypass.set")),
             ("seting.gett", Some("setting.get")),
