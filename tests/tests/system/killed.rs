@@ -168,6 +168,11 @@ fn is_outlived(generation: &'static Generation, is_promoted: bool) {
         if let Some(took) = leaves.iter().min() {
             println!("{what}: left within {leaves:.0?}; above 2 kHz {clicks:.1?} dBFS");
             assert!(*took <= LEAVES_WITHIN, "{what}: {leaves:?}");
+            // The tones have nothing there: what is heard is where each of them is cut and begins
+            // again, and all of that stays below the programme itself.
+            let programme_dbfs = 20.0 * (VOICES * AMPLITUDE).log10();
+            let loudest = clicks.iter().fold(f64::NEG_INFINITY, |most, db| most.max(*db));
+            assert!(loudest < programme_dbfs, "{what}: a click of {loudest:.1} dBFS: {clicks:.1?}");
         }
     }
     let silent_quanta = middle(&starts);
