@@ -137,6 +137,10 @@ impl Model {
         }
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
+        self.globals.keys().copied()
+    }
+
     pub(super) fn nodes(&self) -> impl Iterator<Item = (u32, &Node)> {
         self.globals.iter().filter_map(|(id, global)| match global {
             Global::Node(node) => Some((*id, node)),

@@ -135,7 +135,7 @@ pub fn put_back(journal: Journal, notes: Arc<JournalSlot>) -> Result<PutBack, St
         journal,
         notes,
     });
-    Ok(match Session::restore(&main_loop, &connections, &mut wishes, &mailbox, &events) {
+    Ok(match Session::restore(&main_loop, connections, &mut wishes, &mailbox, &events) {
         Restored::Done => PutBack::Done,
         Restored::NoSessionManager => PutBack::NoSessionManager,
         Restored::IsAlive => PutBack::IsAlive,
@@ -179,7 +179,7 @@ fn live(settings: GraphSettings, mailbox: &Mailbox, events: &Events) -> Result<(
             Ok(connections) => {
                 wait = FIRST_WAIT;
                 told = false;
-                match Session::run(&main_loop, &connections, &mut wishes, &library, mailbox, events)
+                match Session::run(&main_loop, connections, &mut wishes, &library, mailbox, events)
                 {
                     Outcome::Stop | Outcome::Refused => return Ok(()),
                     Outcome::Lost => {}

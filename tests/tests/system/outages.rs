@@ -209,6 +209,43 @@ fn a_wireplumber_that_hangs_blocks_no_request_and_does_what_was_asked_when_it_go
     });
 }
 
+/// PipeWire reads nothing more from us while it waits for WirePlumber, and forgets to go on when
+/// WirePlumber is killed meanwhile.
+#[test]
+fn who_comes_after_a_wireplumber_that_was_killed_while_it_hung_is_told_of() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let app = play(&graph, "app");
+        app.wait_until_linked_to(BUS);
+        let told_of = |client: &mut Client, name: &str| {
+            let streams = client.stream_list().ok()?.streams;
+            Some(streams.iter().find(|stream| stream.app == name)?.id)
+        };
+        let stream = graph.wait_for("the app to be told of", |_| told_of(&mut client, "app"));
+        client.route_stream(stream, Some(Route::Processed)).expect("sent");
+        graph.freeze_service(Service::WirePlumber);
+        client.route_stream(stream, Some(Route::Protected)).expect("sent");
+        // As long as it takes until Headroom wonders why nothing comes of it, and asks.
+        let_pass(Duration::from_millis(1_000));
+        graph.kill_service(Service::WirePlumber);
+        graph.start_service(Service::WirePlumber);
+        let later = play(&graph, "later");
+        graph.wait_for("who has come later to be told of", |_| told_of(&mut client, "later"));
+        assert_eq!(told_of(&mut client, "app"), Some(stream), "who was there is there");
+        let route = |streams: Vec<headroom_client::ipc::Stream>| {
+            streams.into_iter().find(|told| told.id == stream).map(|told| told.route)
+        };
+        let told = client.stream_list().expect("streams").streams;
+        assert_eq!(route(told), Some(Route::Protected), "what was chosen for it holds");
+        // WirePlumber 0.4 that alone was started again links nothing in a graph without hardware.
+        if generation.wireplumber() >= (0, 5, 0) {
+            app.wait_until_linked_to(MASTER);
+            later.wait_until_linked_to(BUS);
+        }
+    });
+}
+
 /// Who wants what, and whom somebody has sent where.
 fn sayings(graph: &Graph) -> Vec<MetadataEntry> {
     let mut said = graph.dump().metadata.get("default").cloned().unwrap_or_default();

@@ -51,6 +51,13 @@ impl Census {
         std::mem::take(&mut self.has_moved)
     }
 
+    /// What is listened to is listened to anew. What has been heard holds.
+    pub(super) fn listens_anew(&mut self) {
+        self.nodes.clear();
+        self.clients.clear();
+        self.note(true);
+    }
+
     /// An object has gone. Its id may be given to another at once.
     pub(super) fn removed(&mut self, id: u32) {
         self.note(true);

@@ -13,10 +13,11 @@ use pw::core::CoreRc;
 /// answered, and nothing more from WirePlumber, which sets up our nodes, until their owner has
 /// answered. Over one connection the two would wait for each other for ever, and with them all who
 /// look at the graph.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(in crate::graph) struct Connections {
     pub(super) words: CoreRc,
     pub(super) sound: CoreRc,
+    context: ContextRc,
 }
 
 impl Connections {
@@ -25,6 +26,15 @@ impl Connections {
     /// # Errors
     /// PipeWire is not there.
     pub(in crate::graph) fn open(context: &ContextRc) -> Result<Connections, pw::Error> {
-        Ok(Connections { words: context.connect_rc(None)?, sound: context.connect_rc(None)? })
+        Ok(Connections {
+            words: context.connect_rc(None)?,
+            sound: context.connect_rc(None)?,
+            context: context.clone(),
+        })
+    }
+
+    /// Another one to listen and speak over.
+    pub(super) fn words_anew(&self) -> Result<CoreRc, pw::Error> {
+        self.context.connect_rc(None)
     }
 }

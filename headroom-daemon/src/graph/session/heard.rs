@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::latency::{LOOKS, Repeat};
 use super::volume::fit;
+use super::words::Hearkening;
 use super::{Outcome, Session};
 use crate::audio::Volume;
 use crate::graph::bindings::{GRAPH, MetadataBinding};
@@ -27,9 +28,14 @@ impl Session<'_> {
                     self.events.send(GraphEvent::Connected { server: version, library });
                 }
             }
-            Notice::Done(seq) => self.syncs.last_done = Some(seq),
+            Notice::Done(seq) => {
+                self.syncs.last_done = Some(seq);
+                self.is_listed_again();
+            }
             Notice::InsertsDone(seq) => self.standings_are_known(seq),
             Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
+            // It will be told of again.
+            Notice::Added(_, Global::DefaultMetadata) if self.hearkening == Hearkening::Not => {}
             Notice::Added(id, Global::DefaultMetadata) => {
                 let version = session_manager::version(self.model.pids());
                 self.events.send(GraphEvent::SessionManager { version });
@@ -40,10 +46,12 @@ impl Session<'_> {
                 if matches!(global, Global::Node(_) | Global::Link(_)) {
                     self.hearing.graph_changed(now);
                 }
+                let is_known = self.is_known(id, &global);
                 self.model.add(id, global);
                 // What is too many for the model is none of ours either.
-                if let Some(node) = self.model.node(id).filter(|node| node.is_stream()) {
-                    if !self.is_answered(self.syncs.listing) {
+                if let Some(node) = self.model.node(id).filter(|node| node.is_stream() && !is_known)
+                {
+                    if !self.is_listed_once() {
                         self.first_serial = self.first_serial.max(node.serial);
                     }
                     self.targets.added(id, now);
@@ -169,6 +177,9 @@ impl Session<'_> {
         self.forget_what_was_before();
         if self.metadata.as_ref().is_some_and(|metadata| metadata.id == id) {
             // WirePlumber has gone; the next one starts from what it stored.
+            if !self.is_answered(self.syncs.metadata) {
+                self.is_heard_no_more();
+            }
             self.metadata = None;
             self.reading_anew = false;
             self.targets.metadata_has_gone();

@@ -8,7 +8,7 @@
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `connections` are what it is over, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, `standing` says which of our sinks may be the default, `leave` puts everything back, and
+//! thing, `words` is heard again where PipeWire reads no more of us, `standing` says which of our sinks may be the default, `leave` puts everything back, and
 //! `restore` what another has left. `wishes` outlives the connection, and `told` is what the outside
 //! knows of it.
 
@@ -29,6 +29,7 @@ mod standing;
 mod told;
 mod volume;
 mod wishes;
+mod words;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,6 +60,7 @@ use latency::LOOKS;
 pub(super) use restore::Restored;
 use told::Told;
 pub(super) use wishes::Wishes;
+use words::Hearkening;
 
 /// The rate to start from where PipeWire does not say.
 const USUAL_RATE_HZ: u32 = 48_000;
@@ -87,9 +89,9 @@ pub(super) struct Session<'a> {
     census: Census,
     targets: Targets,
     aims: Arc<Aims>,
-    _registry_listener: pw::registry::Listener,
+    registry_listener: pw::registry::Listener,
     registry: RegistryRc,
-    _core_listeners: [pw::core::Listener; 2],
+    core_listeners: [pw::core::Listener; 2],
     connections: Connections,
 
     main_loop: &'a MainLoopRc,
@@ -106,6 +108,7 @@ pub(super) struct Session<'a> {
     unsent: Option<Volume>,
     rate_hz: u32,
     syncs: Syncs,
+    hearkening: Hearkening,
     conflict_since: Option<Instant>,
     /// Since when the device has had other channels than the inserts.
     other_layout_since: Option<Instant>,
@@ -140,7 +143,7 @@ impl<'a> Session<'a> {
     /// Runs one stay to its end.
     pub(super) fn run(
         main_loop: &'a MainLoopRc,
-        connections: &Connections,
+        connections: Connections,
         wishes: &'a mut Wishes,
         library: &'a str,
         mailbox: &'a Mailbox,
@@ -168,7 +171,7 @@ impl<'a> Session<'a> {
 
     fn begin(
         main_loop: &'a MainLoopRc,
-        connections: &Connections,
+        connections: Connections,
         wishes: &'a mut Wishes,
         library: &'a str,
         mailbox: &'a Mailbox,
@@ -193,10 +196,10 @@ impl<'a> Session<'a> {
             census: Census::default(),
             targets: Targets::default(),
             aims: Arc::default(),
-            _registry_listener: bindings::listen_to_registry(&registry, &notices),
+            registry_listener: bindings::listen_to_registry(&registry, &notices),
             registry,
-            _core_listeners: core_listeners,
-            connections: connections.clone(),
+            core_listeners,
+            connections,
             main_loop,
             mailbox,
             events,
@@ -209,6 +212,7 @@ impl<'a> Session<'a> {
             unsent: None,
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
+            hearkening: Hearkening::Well,
             conflict_since: None,
             other_layout_since: None,
             promoting: Promoting::default(),
@@ -265,6 +269,7 @@ impl<'a> Session<'a> {
             while let Some(notice) = self.notices.pop() {
                 self.handle(notice);
             }
+            self.speak_again();
             let now = Instant::now();
             if self.ended.is_none() && !self.leaving {
                 self.advance(now);

@@ -38,7 +38,7 @@ impl<'a> Session<'a> {
     /// Puts back what can be.
     pub(in crate::graph) fn restore(
         main_loop: &'a MainLoopRc,
-        connections: &Connections,
+        connections: Connections,
         wishes: &'a mut Wishes,
         mailbox: &'a Mailbox,
         events: &'a Events,
