@@ -7,6 +7,9 @@
 //! they are. So a change that is bound to come and does not is looked up, and from then on
 //! the metadata is read again whenever sinks or links come and go.
 //!
+//! Besides, what changes within that moment is told to nobody else, ever. So a value that is not yet
+//! what it is bound to become is looked up too, though other changes are heard.
+//!
 //! Pure: `session` says what is expected and heard, and asks what is to be done.
 
 use std::time::{Duration, Instant};
@@ -16,17 +19,33 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after a change of the graph it is read: WirePlumber decides after it has seen it.
 const REREAD: Duration = Duration::from_millis(200);
 
+/// How often the same value is looked up that does not become what it should: perhaps it never will.
+const MOST_LOOKS: u32 = 3;
+
 /// What the metadata owes us.
 #[derive(Debug, Default)]
 pub(super) struct Hearing {
     deaf: bool,
     due: Option<Instant>,
+    /// The values that are bound to become others, as they are.
+    overdue: Option<String>,
+    looks: u32,
 }
 
 impl Hearing {
     /// A change is bound to come: our own write comes back, or a default sink is to be chosen.
     pub(super) fn expects(&mut self, now: Instant) {
         self.due = self.due.or(Some(now + PATIENCE));
+    }
+
+    /// These values are bound to become others, or none is.
+    pub(super) fn is_owed(&mut self, values: Option<String>, now: Instant) {
+        if self.overdue != values {
+            (self.overdue, self.looks) = (values, 0);
+        }
+        if self.overdue.is_some() && self.looks < MOST_LOOKS {
+            self.expects(now);
+        }
     }
 
     /// What was heard is to be relied on: it is read anew first, for whoever is not told of changes
@@ -37,7 +56,7 @@ impl Hearing {
 
     /// A change was heard, and not only the values that a new binding begins with.
     pub(super) fn heard(&mut self) {
-        *self = Hearing::default();
+        (self.deaf, self.due) = (false, None);
     }
 
     /// Sinks or links have come or gone, and the default sink with them perhaps.
@@ -58,6 +77,7 @@ impl Hearing {
         if is_due {
             self.deaf = true;
             self.due = None;
+            self.looks += 1;
         }
         is_due
     }
@@ -87,6 +107,26 @@ mod tests {
         hearing.heard();
         hearing.graph_changed(now);
         assert!(!hearing.must_read(now + REREAD));
+    }
+
+    #[test]
+    fn what_is_bound_to_change_is_looked_up_though_others_are_heard_but_not_for_ever() {
+        let (mut hearing, mut now) = (Hearing::default(), Instant::now());
+        let behind = || Some("ours, theirs".to_owned());
+        hearing.is_owed(behind(), now);
+        hearing.heard();
+        hearing.is_owed(behind(), now);
+        assert_eq!(hearing.wake(), Some(now + PATIENCE), "something else was heard");
+        for _ in 0..MOST_LOOKS {
+            now += PATIENCE;
+            assert!(hearing.must_read(now));
+            hearing.is_owed(behind(), now);
+        }
+        assert_eq!(hearing.wake(), None, "it stays as it is");
+        hearing.is_owed(None, now);
+        assert_eq!(hearing.wake(), None);
+        hearing.is_owed(behind(), now);
+        assert_eq!(hearing.wake(), Some(now + PATIENCE), "another time");
     }
 
     #[test]

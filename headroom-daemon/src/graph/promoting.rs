@@ -90,6 +90,11 @@ impl Promoting {
         self.is_contested
     }
 
+    /// Whether it was asked for and nothing was heard of that yet.
+    pub(super) fn awaits_an_answer(&self) -> bool {
+        self.phase == Phase::Asked
+    }
+
     /// Whether the default is ours by our own doing, or is about to be.
     pub(super) fn has_a_hand_in_it(&self) -> bool {
         self.phase != Phase::Idle

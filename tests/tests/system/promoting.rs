@@ -79,6 +79,43 @@ fn promotion_goes_on_and_off_while_apps_play_and_is_remembered() {
 }
 
 #[test]
+fn a_stream_that_goes_through_us_stays_with_us_while_promotion_goes_on_and_off() {
+    const ROUNDS: usize = 3;
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(60.0, 0.1));
+        let app = graph.play(&file).name("app").start();
+        app.wait_until_linked_to(BUS);
+        let id = app.node().id;
+        let is_said = |wanted: bool| {
+            let what = if wanted { "the app to be sent to us" } else { "nobody to send the app" };
+            graph.wait_for(what, |dump| {
+                let target = dump.metadata("default", id, "target.object");
+                (target.is_some() == wanted).then_some(())
+            });
+        };
+        is_said(true);
+        let monitor = graph.start_tool("pw-metadata", &["-n", "default", "--monitor"]);
+        monitor.wait_for_log("target.object");
+        for _ in 0..ROUNDS {
+            client.promote_set(PromoteTo::On).expect("always");
+            default_is(&graph, Some(BUS), BUS);
+            is_said(false);
+            client.promote_set(PromoteTo::Off).expect("always");
+            default_is(&graph, None, DEVICE);
+            is_said(true);
+        }
+        let log = monitor.log();
+        let is_let_go = |line: &&str| line.contains("remove:") && line.contains("target.object");
+        let let_go = log.lines().filter(is_let_go).count();
+        // Once a round it is ours without being sent, and never besides.
+        assert!(let_go <= ROUNDS, "let go {let_go} times in {ROUNDS} rounds\n{log}");
+        assert!(graph.dump().is_linked("app", BUS), "the app has left us");
+    });
+}
+
+#[test]
 fn the_former_default_is_given_back_also_while_it_is_away() {
     on_every_generation(|generation| {
         let graph = three_devices(generation);

@@ -132,6 +132,10 @@ impl Session<'_> {
         if !self.census.is_stale || is_early || !self.is_answered(self.syncs.listing) {
             return;
         }
+        // Of half the metadata one would think that others have said what we have.
+        if self.metadata.is_some() && !self.is_answered(self.syncs.values) {
+            return;
+        }
         let followed = followed(&self.model);
         self.census.leave_out(&followed);
         self.listen(&followed);

@@ -44,6 +44,14 @@ impl Session<'_> {
         if is_unknown && self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {
             self.hearing.expects(now);
         }
+        let default = &self.wishes.default;
+        let is_owed = self.giving_back.is_some()
+            || self.promoting.awaits_an_answer()
+            || default.configured.as_deref().is_some_and(|name| {
+                default.actual.as_deref() != Some(name) && self.model.sink_named(name).is_some()
+            });
+        let values = || format!("{:?} {:?}", default.configured, default.actual);
+        self.hearing.is_owed(is_owed.then(values), now);
     }
 
     /// What is wanted of the default sink and of the device sink from now on.
@@ -136,7 +144,9 @@ impl Session<'_> {
         }
         let Some(metadata) = &self.metadata else { return false };
         let default = &self.wishes.default;
-        let is_asked_for = default.configured.as_deref().is_some_and(is_ours);
+        // What we have asked for counts, though nothing was heard of it yet.
+        let is_asked_for =
+            default.configured.as_deref().is_some_and(is_ours) || self.promoting.awaits_an_answer();
         let is_ours = default.actual.as_deref().is_some_and(is_ours);
         match self.giving_back {
             // Ours is passed over from now on (`standing`), whoever else is there or not.

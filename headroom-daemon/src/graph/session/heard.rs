@@ -66,6 +66,7 @@ impl Session<'_> {
             }
             Notice::Metadata { subject, key, value } => {
                 self.is_answered_anew();
+                self.syncs.values = self.syncs.metadata;
                 if self.is_answered(self.syncs.metadata) {
                     self.hearing.heard();
                 }

@@ -135,6 +135,8 @@ pub(super) struct Session<'a> {
 struct Syncs {
     listing: Option<i32>,
     metadata: Option<i32>,
+    /// Behind the values of the metadata that have come.
+    values: Option<i32>,
     standings: Option<i32>,
     last_done: Option<i32>,
 }
@@ -366,6 +368,7 @@ impl<'a> Session<'a> {
         if !self.is_answered(self.syncs.metadata) || self.is_read_anew(now) {
             return;
         }
+        self.targets.take_up(now);
         self.expect_a_default(now);
         if self.master.is_none() {
             self.make_master(now);

@@ -54,7 +54,6 @@ impl Session<'_> {
         if self.metadata.is_none() || !self.is_linked() || self.awaits_default(now) {
             return;
         }
-        self.targets.take_up(now);
         let mut all: Vec<(u32, Writes)> = Vec::new();
         for (id, asks) in self.census.asks() {
             let Some(node) = self.model.node(id).filter(|node| node.is_stream()) else { continue };
