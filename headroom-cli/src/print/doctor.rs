@@ -28,6 +28,9 @@ pub(crate) fn doctor(
         };
         let _ = writeln!(text, "{line}");
     }
+    if !done.is_empty() {
+        text.push('\n');
+    }
     let count = findings.iter().filter(|finding| finding.level == Level::Trouble).count();
     let _ = match (well, count) {
         (true, _) => writeln!(text, "All is well."),
