@@ -6,8 +6,10 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use headroom_client::ClientError;
+use headroom_client::ipc::Code;
 
 use crate::audio::{ReadError, WriteError};
+use crate::print;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -31,6 +33,13 @@ impl Failure {
     /// The daemon cannot be reached.
     fn unreachable(line: impl Display) -> Failure {
         Failure { line: Some(line.to_string()), hint: None, code: 3 }
+    }
+
+    /// The daemon was asked for a profile by its name.
+    pub(crate) fn of_profile(error: ClientError) -> Failure {
+        let is_unknown = error.code() == Some(Code::NotFound);
+        let failure = Failure::from(error);
+        if is_unknown { failure.with_hint("headroom profile list shows all") } else { failure }
     }
 
     /// What went wrong has been told already.
@@ -96,6 +105,7 @@ impl From<ClientError> for Failure {
             ClientError::TimedOut { .. } => Failure::unreachable(&error)
                 .with_hint("it may hang; its log says more: journalctl --user -t headroomd"),
             _ if error.is_unreachable() => Failure::unreachable(&error),
+            ClientError::Refused(error) => Failure::refused(print::refusal(error)),
             _ => Failure::refused(&error),
         }
     }

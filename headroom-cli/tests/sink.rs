@@ -105,6 +105,35 @@ fn promotion_is_asked_for_and_told() {
 }
 
 #[test]
+fn promotion_is_told_once_the_default_sink_is_as_told() {
+    let daemon = Daemon::new();
+    for (word, promotion, before, after, said) in [
+        ("off", Promotion::Off, "headroom.main", DAC, "promotion is off: your default sink is"),
+        ("on", Promotion::On, DAC, "headroom.main", "promotion is on: apps start at Headroom"),
+        (
+            "off",
+            Promotion::Off,
+            "headroom.main",
+            "headroom.main",
+            "promotion is off, but the default sink is still headroom.main",
+        ),
+    ] {
+        let of =
+            move |name: &str| Device { default_sink: Some(name.into()), ..device(None, promotion) };
+        let run = daemon.run(&["promote", word], move |peer| {
+            asked(peer, &of(before));
+            peer.answer("sink.list", &Sinks { device: of(before), sinks: Vec::new() });
+            // Again until it is so, or for as long as it waits.
+            while let Some(request) = peer.request() {
+                let device = of(after);
+                peer.send(&ServerFrame::reply(request.id, &Sinks { device, sinks: Vec::new() }));
+            }
+        });
+        assert!(run.code == Some(0) && run.stdout.starts_with(said), "{run}");
+    }
+}
+
+#[test]
 fn status_says_what_is_wanted() {
     let daemon = Daemon::new();
     let run = daemon.run(&["status"], |peer| {

@@ -159,7 +159,13 @@ firefox plays nothing now
             Error::new(Code::NotFound, "there is no stream 412: \"stream.list\" lists them");
         peer.send(&ServerFrame::error(request.id, &error));
     });
-    run.refused(1, &["there is no stream 412"]);
+    run.refused(1, &["there is no stream 412: \"headroom route list\" lists them"]);
+    let run = daemon.run(&["why", "nosuch"], |peer| {
+        let request = peer.request().unwrap();
+        let error = Error::not_found("app", "stream of an app", "nosuch", &[]);
+        peer.send(&ServerFrame::error(request.id, &error));
+    });
+    run.refused(1, &["there is no stream of an app \"nosuch\""]);
     assert!(run.stderr.contains("hint: headroom route list shows what plays"), "{run}");
     let run = daemon.run(&["why", "mpv", "--json"], |peer| {
         peer.answer("why", &Why { more: 7, ..Why::default() });
@@ -271,4 +277,28 @@ fn a_device_is_named_by_what_was_typed_or_by_being_heard() {
         peer.answer("device.list", &Devices { heard: None, ..devices() });
     });
     run.refused(1, &["no device is heard now"]);
+}
+
+#[test]
+fn what_cannot_be_done_to_a_device_is_said_in_what_can_be_typed() {
+    let daemon = Daemon::new();
+    let run = daemon.run(&["device", "unset", "--port", "hdmi"], |peer| {
+        let request = peer.request().unwrap();
+        let text = "nothing was said of these devices: \"device.list\" lists what was";
+        peer.send(&ServerFrame::error(request.id, &Error::new(Code::NotFound, text)));
+    });
+    run.refused(1, &["of these devices: \"headroom device list\" lists what was"]);
+    for verb in [&["device", "set", "--others", "nosuch"][..], &["profile", "show", "nosuch"]] {
+        let run = daemon.run(verb, |peer| {
+            let mut request = peer.request().unwrap();
+            if request.op.name() == "profile.list" {
+                peer.send(&ServerFrame::reply(request.id, &Profiles::default()));
+                request = peer.request().unwrap();
+            }
+            let error = Error::not_found("name", "profile", "nosuch", &["night"]);
+            peer.send(&ServerFrame::error(request.id, &error));
+        });
+        run.refused(1, &["there is no profile \"nosuch\""]);
+        assert!(run.stderr.ends_with("hint: headroom profile list shows all\n"), "{run}");
+    }
 }

@@ -27,7 +27,7 @@ fn set(args: &DeviceSetArgs) -> Result<(), Failure> {
     let mut client = Client::connect(&daemon_address()?)?;
     let matches = matches(&mut client, &args.which)?;
     let meant = print::meant_device(matches.as_ref());
-    let devices = client.device_set(matches, &args.profile)?;
+    let devices = client.device_set(matches, &args.profile).map_err(Failure::of_profile)?;
     if args.json {
         return print::json(&devices);
     }
@@ -38,9 +38,7 @@ fn unset(args: &DeviceUnsetArgs) -> Result<(), Failure> {
     let mut client = Client::connect(&daemon_address()?)?;
     let matches = matches(&mut client, &args.which)?;
     let meant = print::meant_device(matches.as_ref());
-    let devices = client.device_unset(matches).map_err(|error| {
-        Failure::from(error).with_hint("headroom device list shows what was set, with all of it")
-    })?;
+    let devices = client.device_unset(matches)?;
     if args.json {
         return print::json(&devices);
     }

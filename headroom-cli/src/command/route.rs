@@ -84,8 +84,7 @@ fn unset(args: &RouteUnsetArgs) -> Result<(), Failure> {
         }
     };
     let what = print::meant(&matches);
-    let rules =
-        client.route_unset(matches).map_err(|error| Failure::from(error).with_hint(HINT))?;
+    let rules = client.route_unset(matches)?;
     if args.json {
         print::json(&rules)
     } else {

@@ -1,5 +1,6 @@
 //! `headroom why APP|STREAM`: what has decided where it goes, and what is done to it.
 
+use headroom_client::ipc::Code;
 use headroom_client::{Client, daemon_address};
 
 use crate::args::WhyArgs;
@@ -9,14 +10,14 @@ use crate::print::{self, Paint};
 pub(crate) fn run(args: &WhyArgs) -> Result<(), Failure> {
     let mut client = Client::connect(&daemon_address()?)?;
     let why = match args.whom.parse() {
-        Ok(stream) => client.why_stream(stream),
-        Err(_) => client.why_app(&args.whom),
+        Ok(stream) => client.why_stream(stream)?,
+        Err(_) => client.why_app(&args.whom).map_err(|error| {
+            let is_unknown = error.code() == Some(Code::NotFound);
+            let failure = Failure::from(error);
+            let hint = "headroom route list shows what plays";
+            if is_unknown { failure.with_hint(hint) } else { failure }
+        })?,
     };
-    let why = why.map_err(|error| {
-        let is_unknown = error.code().is_some();
-        let failure = Failure::from(error);
-        if is_unknown { failure.with_hint("headroom route list shows what plays") } else { failure }
-    })?;
     if args.json {
         return print::json(&why);
     }

@@ -11,6 +11,7 @@ use super::route::contest;
 use super::setting::as_it_is;
 use super::status::rounded;
 use super::text::plain;
+use super::verb::in_verbs;
 
 /// What has happened, in one line without its end.
 pub(crate) fn event_line(event: &Event, paint: Paint) -> String {
@@ -57,7 +58,7 @@ fn daemon(change: &DaemonChange) -> String {
 fn surroundings(daemon: &Daemon) -> String {
     let wireplumber = if daemon.graph.wireplumber_connected { "is there" } else { "is not there" };
     match daemon.warnings.last() {
-        Some(warning) => format!("warning about {}: {}", warning.about, warning.message),
+        Some(warning) => format!("warning about {}: {}", warning.about, in_verbs(&warning.message)),
         None => format!("no warnings, WirePlumber {wireplumber}"),
     }
 }

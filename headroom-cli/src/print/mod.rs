@@ -16,6 +16,7 @@ mod sink;
 mod status;
 mod table;
 mod text;
+mod verb;
 mod verdict;
 mod why;
 
@@ -36,9 +37,10 @@ pub(crate) use route::{goes, meant, routes};
 pub(crate) use setting::{
     End, Reach, adjusted, key_and_value, setting_line, settings_table, taken_back,
 };
-pub(crate) use sink::{promoted, sinks, wished_sink};
+pub(crate) use sink::{is_ours, promotion, sinks, wished_sink};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
+pub(crate) use verb::refusal;
 pub(crate) use verdict::ProfileVerdict;
 pub(crate) use why::why;
 

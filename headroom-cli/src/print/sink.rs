@@ -50,8 +50,34 @@ pub(crate) fn wished_sink(device: &Device) -> String {
     }
 }
 
+/// Whether this is the name of a sink of Headroom's.
+pub(crate) fn is_ours(sink: &str) -> bool {
+    sink.starts_with("headroom.")
+}
+
+/// What is to be said of promotion to the one who has asked for it, or for it no longer.
+pub(crate) fn promotion(device: &Device) -> String {
+    let default_sink = device.default_sink.as_deref().unwrap_or_default();
+    let is_late = match device.promotion {
+        Some(Promotion::On) => !default_sink.is_empty() && !is_ours(default_sink),
+        Some(Promotion::Contested) => false,
+        _ => is_ours(default_sink),
+    };
+    let is_on = device.promotion == Some(Promotion::On);
+    match promoted(device) {
+        _ if is_late => format!(
+            "promotion is {}, but the default sink is still {}: WirePlumber has not changed it yet \
+             (headroom doctor says whether it runs)",
+            if is_on { "on" } else { "off" },
+            plain(default_sink),
+        ),
+        Some(told) => told.to_owned(),
+        None => "promotion is off: your default sink is your own".to_owned(),
+    }
+}
+
 /// What is to be said of promotion; nothing while nobody wants it.
-pub(crate) fn promoted(device: &Device) -> Option<&'static str> {
+fn promoted(device: &Device) -> Option<&'static str> {
     match device.promotion? {
         Promotion::On => Some("promotion is on: apps start at Headroom, which is the default sink"),
         Promotion::Contested => Some(

@@ -8,6 +8,7 @@ use super::Paint;
 use super::route::contest;
 use super::setting::amount;
 use super::text::{COLUMNS, column, cut, plain, wrapped, wrapped_from};
+use super::verb::in_verbs;
 
 /// The names of the first part are so wide, with the space behind them.
 const NAMES: usize = 11;
@@ -87,7 +88,8 @@ pub(crate) fn status(status: &Status, paint: Paint) -> String {
         let _ = write!(text, "\n{}", paint.warning(wrapped(&line, COLUMNS, 2)));
     }
     for warning in &status.warnings {
-        let line = wrapped(&format!("! {}: {}", warning.about, warning.message), COLUMNS, 2);
+        let line =
+            wrapped(&format!("! {}: {}", warning.about, in_verbs(&warning.message)), COLUMNS, 2);
         let _ = write!(text, "\n{}", paint.warning(line));
     }
     let is_any_contested = status.streams.iter().any(|stream| stream.contested);

@@ -8,6 +8,7 @@ use super::Paint;
 use super::route::{contest, meant};
 use super::status::rounded;
 use super::text::{COLUMNS, plain, wrapped_from};
+use super::verb::in_verbs;
 
 /// The names in front of the lines are so wide, with what is before and behind them.
 const HEADS: usize = 13;
@@ -54,7 +55,7 @@ fn one(text: &mut String, why: &StreamWhy, paint: Paint) {
         line(text, "Volume", &volume, paint);
     }
     for note in notes {
-        line(text, "Note", note, paint);
+        line(text, "Note", &in_verbs(note), paint);
     }
 }
 

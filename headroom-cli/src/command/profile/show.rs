@@ -14,7 +14,8 @@ pub(crate) fn run(args: &ShowArgs, extra: &[PathBuf]) -> Result<(), Failure> {
     let (detail, used, in_force) = match daemon::connect_if_running() {
         Some(mut client) => {
             let used = client.profile_list()?.used;
-            (client.profile_show(args.name.as_deref())?, used, InForce::Now)
+            let detail = client.profile_show(args.name.as_deref()).map_err(Failure::of_profile)?;
+            (detail, used, InForce::Now)
         }
         None => {
             let on_disk = OnDisk::read_as(&[], extra);

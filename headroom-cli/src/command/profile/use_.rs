@@ -15,12 +15,11 @@ pub(crate) fn run(args: &UseArgs) -> Result<(), Failure> {
     let before = client.wait(before)?;
     let profile = client.wait(used).map_err(|error| {
         let is_unknown = error.code() == Some(Code::NotFound);
-        let failure = Failure::from(error);
+        let failure = Failure::of_profile(error);
         match args.name.as_str() {
             name if is_unknown && headroom_profile::is_path(name) => {
                 failure.with_hint(format!("take the file in first: headroom profile import {name}"))
             }
-            _ if is_unknown => failure.with_hint("headroom profile list shows all"),
             _ => failure,
         }
     })?;
