@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use headroom_client::Client;
-use headroom_client::ipc::{PromoteTo, Promotion};
+use headroom_client::ipc::{Decider, PromoteTo, Promotion, Route, RoutedBy};
 use headroom_tests::{
     Deadline, Device, Generation, Graph, Service, Setup, on_every_generation, poll,
 };
 
+use crate::apps::{play as app, programme, routed};
 use crate::control::steered;
 use crate::defaults::{CONFIGURED, Dumb, Ear, choose_default, default_is, on_a_graph_that_tells};
 use crate::restoring::journal;
@@ -112,6 +113,39 @@ fn a_stream_that_goes_through_us_stays_with_us_while_promotion_goes_on_and_off()
         // Once a round it is ours without being sent, and never besides.
         assert!(let_go <= ROUNDS, "let go {let_go} times in {ROUNDS} rounds\n{log}");
         assert!(graph.dump().is_linked("app", BUS), "the app has left us");
+    });
+}
+
+#[test]
+fn what_is_not_to_be_moved_is_told_where_it_is_while_the_default_changes() {
+    on_every_generation(|generation| {
+        let graph = three_devices(generation);
+        let fixed = ("node.dont-move", "true");
+        let at_default = app(&graph, "at default", &[fixed]);
+        let elsewhere = graph.play(&programme(&graph)).name("elsewhere").target("headphones");
+        let elsewhere = elsewhere.property("application.name", "elsewhere");
+        let elsewhere = elsewhere.property(fixed.0, fixed.1).start();
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        elsewhere.wait_until_linked_to("headphones");
+        // WirePlumber has one that asks for no sink follow the default; nobody else moves it.
+        for (to, default_sink, way) in [
+            (PromoteTo::On, BUS, (Route::Processed, RoutedBy::Graph)),
+            (PromoteTo::Off, DEVICE, (Route::Bypass, RoutedBy::Graph)),
+        ] {
+            client.promote_set(to).expect("always");
+            at_default.wait_until_linked_to(default_sink);
+            elsewhere.wait_until_linked_to("headphones");
+            assert_eq!(routed(&graph, &mut client, "at default", default_sink), way);
+            let left = (Route::Bypass, RoutedBy::Graph);
+            assert_eq!(routed(&graph, &mut client, "elsewhere", "headphones"), left);
+            for (name, sink) in [("at default", default_sink), ("elsewhere", "headphones")] {
+                let why = client.why_app(name).expect("it plays").streams.remove(0);
+                assert_eq!(why.stream.sink.as_deref(), Some(sink), "{name}");
+                assert_eq!((why.decided.by, why.decided.route), (Decider::NotMovable, None));
+                assert!(why.decided.because.contains("node.dont-move"), "{}", why.decided.because);
+                assert_eq!(why.chain.is_some(), sink == BUS, "{name}");
+            }
+        }
     });
 }
 
