@@ -10,7 +10,9 @@ use headroom_ipc::{
 
 use super::identity::lasting;
 use super::{Effects, Model, bus_name};
-use crate::graph::{self, GraphCommand, InsertId, MovedBy, Seen, SinkSeen, StreamSeen};
+use crate::graph::{
+    self, FixedBy, GraphCommand, InsertId, MovedBy, Seen, SinkSeen, StreamSeen, Tie,
+};
 
 /// Takes the picture over.
 pub(super) fn take(model: &mut Model, seen: &Seen, effects: &mut Effects) {
@@ -155,13 +157,16 @@ fn contest(seen: &graph::Contest) -> Contest {
 fn decide_route(model: &Model, stream: &mut Stream) {
     let decision = model.router.decide(stream);
     let (route, by, rule) = (decision.route.cloned(), decision.by, decision.rule);
-    stream.route = route.unwrap_or_else(|| self::route(model, stream.sink.as_deref()));
+    stream.route = route.unwrap_or_else(|| self::route(model, stream));
     (stream.routed_by, stream.rule) = (by, rule);
 }
 
-/// The route of a stream that goes to this sink; one that is linked to none goes to the default.
-fn route(model: &Model, sink: Option<&str>) -> Route {
-    let name = sink.or(model.sinks().device.default_sink.as_deref());
+/// The route of a stream that is left alone. One that is linked to no sink will go to the default,
+/// unless nobody but its app links it.
+fn route(model: &Model, stream: &Stream) -> Route {
+    let is_linked_by_others = model.router.tie(stream.id) != Tie::Fixed(FixedBy::OwnLinks);
+    let default_sink = model.sinks().device.default_sink.as_deref();
+    let name = stream.sink.as_deref().or(default_sink.filter(|_| is_linked_by_others));
     match name.and_then(InsertId::of_node) {
         Some(InsertId::Main | InsertId::Stereo) => Route::Processed,
         Some(InsertId::Master) => Route::Protected,
@@ -197,7 +202,7 @@ fn db(volume: f32) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::daemon::hello;
-    use crate::graph::{Crowd, Facts, FixedBy, GraphEvent, MOST_SINKS, MOST_STREAMS, Tie};
+    use crate::graph::{Crowd, Facts, GraphEvent, MOST_SINKS, MOST_STREAMS};
     use crate::server::ServerSettings;
     use crate::state::{DaemonState, Start};
     use crate::step::Input;
@@ -289,6 +294,10 @@ mod tests {
         assert_eq!(told, ["device_changed", "stream_routed"]);
         let routes = state.model.routing().streams.iter().map(|stream| stream.route.clone());
         assert_eq!(routes.collect::<Vec<_>>(), [Route::Processed, Route::Bypass]);
+        // Nobody sends one to the default that its app links by itself.
+        let picture = seen(&[(92, None)], Tie::Fixed(FixedBy::OwnLinks));
+        names(&mut state, &GraphEvent::Census(Box::new(picture)));
+        assert_eq!(state.model.routing().streams[0].route, Route::Bypass);
     }
 
     #[test]
