@@ -94,6 +94,8 @@ fn a_home_has_everything_after_an_install_and_nothing_of_it_after_an_uninstall()
         .expect("it starts");
     assert!(restored.status.success(), "{restored:?}");
 
+    install(home, &["--uninstall", "--help"]);
+    assert_eq!(files(home), there, "who asks for help has nothing done");
     install(home, &["--uninstall"]);
     assert_eq!(files(home), [".config/headroom/profiles/mine.toml"]);
     install(home, &["--uninstall"]);
