@@ -6,9 +6,10 @@
 //! events come in another order, when WirePlumber restarts or when a device comes back.
 //!
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
-//! the notices, `connections` are what it is over, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
+//! the notices, `connections` are what it is over, `words` is heard again where PipeWire reads no
+//! more of us, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, `words` is heard again where PipeWire reads no more of us, `standing` says which of our sinks may be the default, `leave` puts everything back, and
+//! thing, `standing` says which of our sinks may be the default, `leave` puts everything back, and
 //! `restore` what another has left. `wishes` outlives the connection, and `told` is what the outside
 //! knows of it.
 
@@ -137,6 +138,7 @@ struct Syncs {
     metadata: Option<i32>,
     /// Behind the values of the metadata that have come.
     values: Option<i32>,
+    /// Asked over the connection of the inserts, as no other is.
     standings: Option<i32>,
     last_done: Option<i32>,
 }

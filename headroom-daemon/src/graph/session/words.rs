@@ -64,7 +64,7 @@ impl Session<'_> {
         self.hearkening = Hearkening::Again(BTreeSet::new());
         // Its questions are counted from the beginning.
         self.syncs.last_done = None;
-        self.syncs.metadata = None;
+        (self.syncs.metadata, self.syncs.values) = (None, None);
         self.syncs.listing = self.sync();
         self.ask_for_port();
         Ok(())
