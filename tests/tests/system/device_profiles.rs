@@ -50,14 +50,20 @@ fn plugging_in_headphones_puts_their_profile_in_force_until_they_are_pulled() {
 const SOUND_CARD: &str = env!("CARGO_BIN_EXE_sound-card");
 /// Its sink.
 const ANALOG: &str = "card.analog";
+/// Its routes, by number.
+const SPEAKERS: &str = "0";
+const HEADPHONES_JACK: &str = "1";
+
+/// A route of its only sink.
+fn route(index: &str) -> String {
+    format!("{{ index: {index}, device: 0 }}")
+}
 
 #[test]
 fn plugging_headphones_into_a_sound_card_puts_the_profile_of_that_jack_in_force() {
     on_every_generation(|generation| {
         let graph = Graph::start(generation);
         let (_daemon, mut client, _) = steered(&graph, &[]);
-        let matches = DeviceMatch { port: vec!["headphones".into()], ..DeviceMatch::default() };
-        client.device_set(Some(matches), "night").expect("set");
         let card = graph.start_tool(SOUND_CARD, &[ANALOG]);
         card.wait_for_log("device ");
         let id = card.log().lines().find_map(|line| line.strip_prefix("device ").map(String::from));
@@ -72,15 +78,26 @@ fn plugging_headphones_into_a_sound_card_puts_the_profile_of_that_jack_in_force(
                 is_so.then_some((port, status.profile_by))
             })
         };
+        let is_heard_from =
+            |index: &str| graph.tool("pw-cli", &["set-param", &id, "Route", &route(index)]);
         let (port, _) = heard(&mut client, "speaker", "default");
         assert_eq!(port.description.as_deref(), Some("Speakers"));
+        // Nobody has asked for another profile yet.
+        is_heard_from(HEADPHONES_JACK);
+        let (_, by) = heard(&mut client, "headphones", "default");
+        assert_eq!(by, None);
+        is_heard_from(SPEAKERS);
+        heard(&mut client, "speaker", "default");
+
+        let matches = DeviceMatch { port: vec!["headphones".into()], ..DeviceMatch::default() };
+        client.device_set(Some(matches), "night").expect("set");
         // The sink stays, and only the card says that another jack is heard.
         for _ in 0..2 {
-            graph.tool("pw-cli", &["set-param", &id, "Route", "{ index: 1, device: 0 }"]);
+            is_heard_from(HEADPHONES_JACK);
             let (port, by) = heard(&mut client, "headphones", "night");
             assert_eq!(port.name, "analog-output-headphones");
             assert_eq!(by, Some(UsedBy::Device));
-            graph.tool("pw-cli", &["set-param", &id, "Route", "{ index: 0, device: 0 }"]);
+            is_heard_from(SPEAKERS);
             heard(&mut client, "speaker", "default");
         }
         card.kill();
