@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after a change of the graph it is read: WirePlumber decides after it has seen it.
 const REREAD: Duration = Duration::from_millis(200);
 
+/// How long after sinks have come or gone it is read, also by who hears well: WirePlumber has come to
+/// a default by then, and that may be what others were being told over.
+const SETTLED: Duration = Duration::from_millis(700);
 /// How often the same value is looked up that does not become what it should: perhaps it never will.
 const MOST_LOOKS: u32 = 3;
 
@@ -30,6 +33,8 @@ pub(super) struct Hearing {
     /// The values that are bound to become others, as they are.
     overdue: Option<String>,
     looks: u32,
+    /// When it is read because of the sinks.
+    sinks: Option<Instant>,
 }
 
 impl Hearing {
@@ -66,9 +71,14 @@ impl Hearing {
         }
     }
 
+    /// A sink has come or gone, which is bound to be another default now and then.
+    pub(super) fn sinks_changed(&mut self, now: Instant) {
+        self.sinks = Some(now + SETTLED);
+    }
+
     /// When to ask [`Hearing::must_read`] again.
     pub(super) fn wake(&self) -> Option<Instant> {
-        self.due
+        self.due.into_iter().chain(self.sinks).min()
     }
 
     /// Whether the metadata is to be bound anew for its values.
@@ -79,7 +89,11 @@ impl Hearing {
             self.due = None;
             self.looks += 1;
         }
-        is_due
+        let is_settled = self.sinks.is_some_and(|at| at <= now);
+        if is_due || is_settled {
+            self.sinks = self.sinks.filter(|at| *at > now);
+        }
+        is_due || is_settled
     }
 }
 
@@ -127,6 +141,20 @@ mod tests {
         assert_eq!(hearing.wake(), None);
         hearing.is_owed(behind(), now);
         assert_eq!(hearing.wake(), Some(now + PATIENCE), "another time");
+    }
+
+    #[test]
+    fn once_the_sinks_have_settled_it_is_read_though_all_was_heard() {
+        let (mut hearing, now) = (Hearing::default(), Instant::now());
+        hearing.sinks_changed(now);
+        hearing.heard();
+        assert_eq!(hearing.wake(), Some(now + SETTLED));
+        hearing.sinks_changed(now + SETTLED);
+        assert!(!hearing.must_read(now + SETTLED), "others have come");
+        assert!(hearing.must_read(now + 2 * SETTLED));
+        assert_eq!(hearing.wake(), None, "once");
+        hearing.graph_changed(now);
+        assert_eq!(hearing.wake(), None, "who hears well need not look at links");
     }
 
     #[test]

@@ -18,7 +18,7 @@ impl Session<'_> {
     pub(super) fn is_read_anew(&mut self, now: Instant) -> bool {
         let Some(id) = self.metadata.as_ref().map(|metadata| metadata.id) else { return false };
         if self.hearing.must_read(now) {
-            log::debug!("the metadata tells us of no change: reading it anew");
+            log::debug!("reading the metadata anew");
             self.bind_metadata(id);
             // What was heard before holds until the first value comes. Where none does, WirePlumber
             // hangs: what has been written is not done yet, and would only be written again.

@@ -13,7 +13,7 @@ use crate::graph::hearing::Hearing;
 use crate::graph::model::Global;
 use crate::graph::notice::{Notice, Side, StreamNotice};
 use crate::graph::pods::LatencyOf;
-use crate::graph::{GraphEvent, InsertId, session_manager};
+use crate::graph::{GraphEvent, InsertId, is_ours, session_manager};
 use crate::spare_memory;
 
 impl Session<'_> {
@@ -48,6 +48,9 @@ impl Session<'_> {
                 }
                 let is_known = self.is_known(id, &global);
                 self.model.add(id, global);
+                if !is_known && self.is_answered(self.syncs.listing) && self.is_device(id) {
+                    self.hearing.sinks_changed(now);
+                }
                 // What is too many for the model is none of ours either.
                 if let Some(node) = self.model.node(id).filter(|node| node.is_stream() && !is_known)
                 {
@@ -60,6 +63,9 @@ impl Session<'_> {
             }
             Notice::Removed(id) => {
                 self.hearing.graph_changed(now);
+                if self.is_device(id) {
+                    self.hearing.sinks_changed(now);
+                }
                 self.census.removed(id);
                 self.stream_goes(id);
                 self.removed(id);
@@ -171,6 +177,11 @@ impl Session<'_> {
                 self.ended = self.ended.or(Some(Outcome::Lost));
             }
         }
+    }
+
+    /// Whether it is a sink that is not ours.
+    fn is_device(&self, id: u32) -> bool {
+        self.model.node(id).is_some_and(|node| node.is_sink() && !is_ours(&node.name))
     }
 
     fn removed(&mut self, id: u32) {
