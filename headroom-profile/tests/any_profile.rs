@@ -56,33 +56,20 @@ fn any_profile(random: &mut Random) -> Profile {
 fn through(params: &ChainParams, input: &Programme) -> Programme {
     let mut chain = Chain::prepare(input.rate_hz, Layout::STEREO, BLOCK_FRAMES, params)
         .unwrap_or_else(|error| panic!("{error}"));
-    played(input, |block| chain.process(block))
+    input.clone().in_blocks(BLOCK_FRAMES, |block| chain.process(block))
 }
 
 /// What leaves the bus.
 fn through_bus(params: &ChainParams, input: &Programme) -> Programme {
     let mut bus = Bus::prepare(input.rate_hz, Layout::STEREO, BLOCK_FRAMES, &params.bus)
         .unwrap_or_else(|error| panic!("{error}"));
-    played(input, |block| bus.process(block))
+    input.clone().in_blocks(BLOCK_FRAMES, |block| bus.process(block))
 }
 
 fn through_master(params: &ChainParams, input: &Programme) -> Programme {
     let mut master = Master::prepare(input.rate_hz, Layout::STEREO, BLOCK_FRAMES, &params.master)
         .unwrap_or_else(|error| panic!("{error}"));
-    played(input, |block| master.process(block))
-}
-
-fn played(input: &Programme, mut process: impl FnMut(&mut [&mut [f32]])) -> Programme {
-    let mut output = input.clone();
-    let mut at = 0;
-    while at < output.frames() {
-        let end = (at + BLOCK_FRAMES).min(output.frames());
-        let mut block: Vec<&mut [f32]> =
-            output.channels.iter_mut().map(|plane| &mut plane[at..end]).collect();
-        process(&mut block);
-        at = end;
-    }
-    output
+    input.clone().in_blocks(BLOCK_FRAMES, |block| master.process(block))
 }
 
 #[test]

@@ -21,16 +21,7 @@ const BURST_S: f64 = 1.0;
 fn through(params: &ChainParams, input: &Programme) -> Programme {
     let mut chain = Chain::prepare(input.rate_hz, Layout::STEREO, BLOCK_FRAMES, params)
         .unwrap_or_else(|error| panic!("{error}"));
-    let mut output = input.clone();
-    let mut at = 0;
-    while at < output.frames() {
-        let end = (at + BLOCK_FRAMES).min(output.frames());
-        let mut block: Vec<&mut [f32]> =
-            output.channels.iter_mut().map(|plane| &mut plane[at..end]).collect();
-        chain.process(&mut block);
-        at = end;
-    }
-    output
+    input.clone().in_blocks(BLOCK_FRAMES, |block| chain.process(block))
 }
 
 fn quiet(name: &str, seconds: f64) -> Programme {

@@ -38,19 +38,15 @@ impl Run {
         for plane in &mut output.channels {
             plane.extend(std::iter::repeat_n(0.0, latency));
         }
-        let (mut looks, mut at) = (Vec::new(), 0);
-        while at < output.frames() {
-            let end = (at + LOOK_FRAMES).min(output.frames());
-            let mut block: Vec<&mut [f32]> =
-                output.channels.iter_mut().map(|plane| &mut plane[at..end]).collect();
-            chain.process(&mut block);
+        let mut looks = Vec::new();
+        let mut output = output.in_blocks(LOOK_FRAMES, |block| {
+            chain.process(block);
             let meters = chain.take_meters().bus;
             looks.push(Look {
                 agc_gain_db: f64::from(meters.agc_gain.0),
                 guard_db: f64::from(meters.guard_reduction.0),
             });
-            at = end;
-        }
+        });
         for plane in &mut output.channels {
             plane.drain(..latency);
         }

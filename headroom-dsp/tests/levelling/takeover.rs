@@ -18,16 +18,7 @@ fn taken_over(input: &Programme, remembered_db: f32) -> Programme {
     let mut bus = Bus::prepare(RATE_HZ, Layout::STEREO, BLOCK_FRAMES, &params).expect("a bus");
     bus.set_agc_gain(Db(remembered_db));
     bus.begin_at_unity();
-    let mut output = input.clone();
-    let mut at = 0;
-    while at < output.frames() {
-        let end = (at + BLOCK_FRAMES).min(output.frames());
-        let mut block: Vec<&mut [f32]> =
-            output.channels.iter_mut().map(|plane| &mut plane[at..end]).collect();
-        bus.process(&mut block);
-        at = end;
-    }
-    output
+    input.clone().in_blocks(BLOCK_FRAMES, |block| bus.process(block))
 }
 
 #[test]

@@ -84,6 +84,26 @@ impl Programme {
         self.channels.iter_mut().map(Vec::as_mut_slice).collect()
     }
 
+    /// What `process` makes of it in place, in blocks of so many frames; the last may have fewer.
+    ///
+    /// # Panics
+    /// When `block_frames` is 0.
+    #[must_use]
+    pub fn in_blocks(
+        mut self,
+        block_frames: usize,
+        mut process: impl FnMut(&mut [&mut [f32]]),
+    ) -> Programme {
+        assert!(block_frames > 0, "a block has 0 frames, but must have at least 1");
+        for start in (0..self.frames()).step_by(block_frames) {
+            let end = (start + block_frames).min(self.frames());
+            let planes = self.channels.iter_mut();
+            let mut block: Vec<&mut [f32]> = planes.map(|plane| &mut plane[start..end]).collect();
+            process(&mut block);
+        }
+        self
+    }
+
     /// The frames in turn, the channels side by side.
     #[must_use]
     pub fn interleaved(&self) -> Vec<f32> {
