@@ -57,32 +57,55 @@ pub(crate) fn matched(
     })
 }
 
+/// What apps set a title or a number apart with.
+const SIGNS: &str = "-–—:|·•#()[]\"“”«»";
+/// A number of a process that has fewer digits may be part of a name, as in `Half-Life 2`, and the
+/// first processes of a sandbox have such numbers.
+const DIGITS_OF_A_PID: usize = 3;
+
 /// The name of an app without the title that it plays and without the number of its process, and
 /// without the signs that set them apart.
 pub(super) fn lasting<'n>(name: &'n str, title: Option<&str>, pid: Option<u32>) -> Cow<'n, str> {
     let mut rest = Cow::Borrowed(name);
     let title = title.filter(|title| !title.is_empty() && *title != name);
-    if let Some(title) = title.filter(|title| name.contains(title)) {
-        rest = Cow::Owned(name.replacen(title, "", 1));
+    // A single word may be part of the name, as in `Music Player` which plays `Music`.
+    let is_long = |title: &str| title.contains(char::is_whitespace);
+    if let Some(title) = title
+        && let Some(without) = without(&rest, title, is_long(title))
+    {
+        rest = Cow::Owned(without);
     }
-    if let Some(pid) = pid.map(|pid| pid.to_string()) {
-        let stands_alone = |(at, _): &(usize, &str)| {
-            let digit =
-                |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric());
-            !digit(rest[..*at].chars().next_back()) && !digit(rest[at + pid.len()..].chars().next())
-        };
-        let at = rest.match_indices(&pid).find(stands_alone).map(|(at, _)| at);
-        if let Some(at) = at {
-            rest = Cow::Owned(format!("{}{}", &rest[..at], &rest[at + pid.len()..]));
-        }
+    if let Some(pid) = pid.map(|pid| pid.to_string())
+        && let Some(without) = without(&rest, &pid, pid.len() >= DIGITS_OF_A_PID)
+    {
+        rest = Cow::Owned(without);
     }
     if rest == name {
         return rest;
     }
-    let signs = |letter: char| letter.is_whitespace() || "-–—:|·#()[]".contains(letter);
+    let signs = |letter: char| letter.is_whitespace() || SIGNS.contains(letter);
     let rest = rest.trim_matches(signs).to_owned();
     // A name that is nothing else is a name.
     if rest.is_empty() { Cow::Borrowed(name) } else { Cow::Owned(rest) }
+}
+
+/// A name without a part of it that is no part of another word. Signs must set it apart from the
+/// rest, unless it `is_plain` that it is meant.
+fn without(name: &str, part: &str, is_plain: bool) -> Option<String> {
+    let is_of_a_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+    let is_apart = |side: &str, beside: Option<char>| {
+        side.is_empty() || beside.is_some_and(|letter| SIGNS.contains(letter))
+    };
+    let mut all = name.match_indices(part).map(|(at, _)| (&name[..at], &name[at + part.len()..]));
+    let (before, behind) = all.find(|(before, behind)| {
+        let stands_alone =
+            !is_of_a_word(before.chars().next_back()) && !is_of_a_word(behind.chars().next());
+        let (left, right) = (before.trim(), behind.trim());
+        let is_set_apart =
+            is_apart(left, left.chars().next_back()) && is_apart(right, right.chars().next());
+        stands_alone && (is_plain || is_set_apart)
+    })?;
+    Some(format!("{before}{behind}"))
 }
 
 /// Who a stream is, whatever its number: the same while its process lives.
