@@ -97,8 +97,8 @@ fn words(event: &GraphEvent) -> Option<String> {
         GraphEvent::Running { insert, running: false } => {
             format!("{} rests: nothing plays", insert.node_name())
         }
-        GraphEvent::Unnoted(true) => "storage does not answer: what is changed now is not in the journal, and a crash would leave \
-             it behind".into(),
+        GraphEvent::Unnoted(true) => "storage does not answer: what would have to be put back after a crash is changed once it \
+             does".into(),
         GraphEvent::PromotionContested => {
             "another default sink was set again and again: it is left alone".into()
         }

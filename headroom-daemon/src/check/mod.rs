@@ -32,7 +32,9 @@ struct JournalLook {
     streams: usize,
     /// How many volumes are.
     volumes: usize,
-    /// The sinks that streams are to go back to: each must be there for that.
+    /// How many of the streams are of apps that do not play now: of these nobody can be told.
+    silent_streams: usize,
+    /// The sinks that the others are to go back to: each must be there for that.
     stream_sinks: Vec<String>,
     /// The sinks that the volumes are of.
     volume_sinks: Vec<String>,
@@ -43,8 +45,9 @@ struct JournalLook {
 /// Looks, and prints what was seen.
 #[must_use]
 pub fn run() -> ExitCode {
-    let check =
-        Check { version: env!("CARGO_PKG_VERSION"), graph: graph::look(), journal: read_journal() };
+    let graph = graph::look();
+    let journal = read_journal(&graph);
+    let check = Check { version: env!("CARGO_PKG_VERSION"), graph, journal };
     let printed = serde_json::to_string_pretty(&check)
         .map_err(std::io::Error::other)
         .and_then(|text| writeln!(std::io::stdout(), "{text}"));
@@ -55,7 +58,7 @@ pub fn run() -> ExitCode {
 }
 
 /// Reads the journal without holding its directory, as the daemon may.
-fn read_journal() -> JournalLook {
+fn read_journal(graph: &GraphLook) -> JournalLook {
     let Ok(directory) = StateDirectory::find() else { return JournalLook::default() };
     let path = StateFile::in_directory(directory).journal_path();
     let mut look = JournalLook { path: Some(path.display().to_string()), ..JournalLook::default() };
@@ -72,8 +75,11 @@ fn read_journal() -> JournalLook {
             look.default_sink = journal.former_default.is_some();
             look.streams = journal.streams.len();
             look.volumes = journal.volumes.len();
-            let of_streams = journal.streams.into_values().filter_map(|former| former.sink);
-            look.stream_sinks = of_streams.collect();
+            let plays = |key: &str| graph.stream_keys.iter().any(|of_one| of_one == key);
+            let (there, silent): (Vec<_>, Vec<_>) =
+                journal.streams.into_iter().partition(|(key, _)| plays(key));
+            look.silent_streams = silent.len();
+            look.stream_sinks = there.into_iter().filter_map(|(_, former)| former.sink).collect();
             look.volume_sinks = journal.volumes.into_keys().collect();
         }
         Err(error) => look.error = Some(error.to_string()),

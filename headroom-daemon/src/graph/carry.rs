@@ -124,6 +124,13 @@ impl Carry {
         Some(Write::Bus(volume))
     }
 
+    /// The device is told this now, which had to wait: its echo comes from now on.
+    pub(super) fn device_is_told(&mut self, volume: Volume, now: Instant) {
+        let channels = self.channels;
+        self.device.in_flight.retain(|(sent, _)| !same(sent, &volume, channels));
+        self.device.sent(volume, now);
+    }
+
     /// The device's volume, once it is known.
     pub(super) fn device(&self) -> Option<&Volume> {
         self.device.volume.as_ref()
@@ -204,6 +211,19 @@ mod tests {
         let _ = carry.bus_reports(at(0.9), now);
         let later = now + ECHO;
         assert_eq!(carry.device_reports(at(0.1), later), Some(Write::Bus(at(0.1))));
+    }
+
+    #[test]
+    fn what_the_device_is_told_late_is_known_for_an_echo_all_the_same() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.bus_reports(at(0.5), now), Some(Write::Device(at(0.5))));
+        let told = now + ECHO;
+        carry.device_is_told(at(0.5), told);
+        assert_eq!(carry.bus_reports(at(0.6), told), Some(Write::Device(at(0.6))));
+        assert_eq!(carry.device_reports(at(0.5), told), None, "an echo, though the bus is further");
+        carry.device_is_told(at(0.6), told);
+        assert_eq!(carry.device_reports(at(0.6), told), None);
+        assert_eq!(carry.device_reports(at(0.5), told), Some(Write::Bus(at(0.5))), "no echo");
     }
 
     #[test]

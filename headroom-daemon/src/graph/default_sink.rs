@@ -89,6 +89,11 @@ impl DefaultSink {
         }
     }
 
+    /// Ours was asked for before anything was heard, and this one before it.
+    pub(super) fn came_after(&mut self, configured: String) {
+        self.former_configured = Some(configured);
+    }
+
     /// What is to be noted before ours becomes the default.
     pub(super) fn note(&self) -> Note {
         let (configured, actual) = (self.former_configured.clone(), self.former_actual.clone());

@@ -122,8 +122,7 @@ pub enum GraphEvent {
         /// Its process, if PipeWire knows it.
         pid: Option<u32>,
     },
-    /// What is changed now could not be noted first, because storage does not answer; or it can be
-    /// again.
+    /// What is to be changed waits for its note, because storage does not answer; or no longer.
     Unnoted(bool),
     /// Something did not work; hr-graph tries again or goes on without it.
     Trouble(String),

@@ -23,7 +23,8 @@ use serde::Serialize;
 
 use super::bindings::{GRAPH, bind};
 use super::said::capped;
-use super::{library, pods, session_manager};
+use super::{is_our_output, is_ours, library, pods, session_manager};
+use crate::journal::stream_key;
 
 /// How long PipeWire may take for all of it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,6 +33,8 @@ const MOST_NODES: usize = 512;
 const MOST_CLIENTS: usize = 512;
 /// The format of so many sinks is asked for.
 const MOST_FORMATS: usize = 32;
+/// So many streams are asked who they are.
+const MOST_STREAMS: usize = 256;
 
 /// The graph as it was found. See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -54,6 +57,8 @@ pub struct GraphLook {
     pub nodes: Vec<NodeLook>,
     /// Where streams were told to go: the name of the stream, and what it was told.
     pub targets: Vec<(String, String)>,
+    /// What WirePlumber remembers the streams of apps under.
+    pub stream_keys: Vec<String>,
 }
 
 /// How far a connection to PipeWire came.
@@ -110,6 +115,8 @@ struct Heard {
     default: BTreeMap<(u32, String), String>,
     /// Of the metadata `settings`.
     settings: BTreeMap<String, String>,
+    /// Of streams, by id.
+    keys: BTreeMap<u32, String>,
 }
 
 type Shared = Rc<RefCell<Heard>>;
@@ -149,15 +156,20 @@ fn ask(main_loop: &MainLoopRc, core: &CoreRc, heard: &Shared, end: Instant) -> O
         .into_iter()
         .filter_map(|(id, name)| hear_metadata(&registry, id, name, heard))
         .collect();
-    let sinks: Vec<u32> = {
+    let of_class = |class: &str, most: usize| -> Vec<u32> {
         let heard = heard.borrow();
-        let is_sink = |node: &NodeLook| node.media_class == "Audio/Sink";
-        heard.nodes.iter().filter(|(_, (node, _))| is_sink(node)).map(|(id, _)| *id).collect()
+        let of_us = |name: &str| is_ours(name) || is_our_output(name);
+        let is_it = |node: &NodeLook| node.media_class == class && !of_us(&node.name);
+        let ids = heard.nodes.iter().filter(|(_, (node, _))| is_it(node)).map(|(id, _)| *id);
+        ids.take(most).collect()
     };
-    let _sinks: Vec<_> = sinks
+    let _sinks: Vec<_> = of_class("Audio/Sink", MOST_FORMATS)
         .into_iter()
-        .take(MOST_FORMATS)
         .filter_map(|id| hear_format(&registry, id, heard))
+        .collect();
+    let _streams: Vec<_> = of_class("Stream/Output/Audio", MOST_STREAMS)
+        .into_iter()
+        .filter_map(|id| hear_key(&registry, id, heard))
         .collect();
     // What is bound answers with what it knows before the second round is answered; a node's
     // parameters come after its information.
@@ -289,6 +301,21 @@ fn hear_format(registry: &RegistryRc, id: u32, heard: &Shared) -> Option<(NodeLi
     Some((listener, node))
 }
 
+/// The registry does not say all that the key is made of: a node's own information does.
+fn hear_key(registry: &RegistryRc, id: u32, heard: &Shared) -> Option<(NodeListener, Node)> {
+    let node: Node = bind(registry, id, ObjectType::Node).ok()?;
+    let heard = heard.clone();
+    let listener = node
+        .add_listener_local()
+        .info(move |info| {
+            if let Some(key) = info.props().and_then(|props| stream_key(|key| props.get(key))) {
+                heard.borrow_mut().keys.insert(id, key);
+            }
+        })
+        .register();
+    Some((listener, node))
+}
+
 fn take_over(seen: &mut GraphLook, heard: &Heard) {
     seen.version = heard.version.clone();
     let set_hz = |key: &str| {
@@ -308,6 +335,7 @@ fn take_over(seen: &mut GraphLook, heard: &Heard) {
     };
     seen.default_sink = default_of("default.audio.sink");
     seen.configured_default_sink = default_of("default.configured.audio.sink");
+    seen.stream_keys = heard.keys.values().cloned().collect();
     let client = |id: &u32| heard.clients.get(id);
     for (id, (node, client_id)) in &heard.nodes {
         let (application, pid) = client_id.as_ref().and_then(client).cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What WirePlumber has on disk of where streams go.
+//! What WirePlumber has on disk of where streams go, and of which defaults were asked for.
 //!
 //! It reads that when a stream comes, and writes it into the metadata; but where we write first, it
 //! forgets. So `session::routes` asks here before the first word about a stream. The files are
@@ -10,8 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::is_ours;
+
 /// Where WirePlumber 0.4 and 0.5 keep it.
 const FILES: [&str; 2] = ["restore-stream", "stream-properties"];
+/// Where both keep the defaults that were asked for, the last first.
+const DEFAULTS: &str = "default-nodes";
+const DEFAULT_SINK: &str = "default.configured.audio.sink";
 /// The largest file that is read.
 const MOST_BYTES: u64 = 1 << 20;
 const TARGET: &str = ":target";
@@ -53,6 +58,30 @@ impl Stored {
         let newest = self.files.iter().max_by_key(|file| file.is_of.map(|(time, _)| time))?;
         newest.targets.get(key).map(String::as_str)
     }
+}
+
+impl Stored {
+    /// The sink that was asked for last as the default, but for ours. What we give back at a logout,
+    /// a WirePlumber that ends within a second does not get to writing down.
+    pub(super) fn former_default(&self) -> Option<String> {
+        let path = self.folder.as_deref()?.join(DEFAULTS);
+        let found = fs::metadata(&path).ok()?;
+        let is_read = found.is_file() && found.len() <= MOST_BYTES;
+        former_default(&fs::read_to_string(path).ok().filter(|_| is_read)?)
+    }
+}
+
+/// Of lines `KEY=SINK`, for the last, and `KEY.0=SINK` and on, for those before it.
+fn former_default(text: &str) -> Option<String> {
+    let asked_for = text.lines().filter_map(|line| {
+        let (number, sink) = line.strip_prefix(DEFAULT_SINK)?.split_once('=')?;
+        let place = match number.strip_prefix('.') {
+            Some(number) => Some(number.parse::<u32>().ok()?),
+            None => None,
+        };
+        Some((place, sink)).filter(|(_, sink)| !is_ours(sink))
+    });
+    asked_for.min().map(|(_, sink)| sink.to_owned())
 }
 
 impl File {
@@ -103,6 +132,19 @@ fn unescaped(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_before_ours_is_the_one_that_was_asked_for_last() {
+        let of = |places: &[(&str, &str)]| {
+            let line = |(place, sink): &(&str, &str)| format!("{DEFAULT_SINK}{place}={sink}\n");
+            former_default(&places.iter().map(line).collect::<String>())
+        };
+        let (ours, hdmi) = ("headroom.main", Some("hdmi".to_owned()));
+        assert_eq!(of(&[("", ours), (".10", "usb"), (".0", ours), (".2", "hdmi")]), hdmi);
+        assert_eq!(of(&[("", "hdmi"), (".0", "usb")]), hdmi);
+        assert_eq!(of(&[("", ours), (".0", ours), (".x", "usb")]), None);
+        assert_eq!(former_default("default.configured.audio.source=mic\n"), None);
+    }
 
     #[test]
     fn the_sink_is_read_as_either_version_writes_it_and_anew_when_it_is_another() {

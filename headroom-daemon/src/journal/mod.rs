@@ -12,7 +12,7 @@
 //! [`Journal`] is plain data, [`mod@format`] what it looks like as text, [`JournalSlot`] the place
 //! between hr-graph and hr-store, [`Notes`] hr-graph's own book of what is asked for and what is
 //! on disk. hr-graph never waits for storage: a change that needs a note is made at a later turn of
-//! its loop, when the note is there; and without it once storage has had its time.
+//! its loop, when the note is there; without it only where storage has said that it cannot be had.
 
 mod format;
 mod notes;
@@ -132,6 +132,16 @@ impl Journal {
             Note::FormerDefault(former) => self.former_default.as_ref() == Some(former),
             Note::Stream(key, former) => self.streams.get(key) == Some(former),
             Note::Volume(sink, change) => self.volumes.get(sink) == Some(change),
+        }
+    }
+
+    /// Whether anything stands there under this key.
+    #[must_use]
+    pub fn has(&self, key: &NoteKey) -> bool {
+        match key {
+            NoteKey::FormerDefault => self.former_default.is_some(),
+            NoteKey::Stream(key) => self.streams.contains_key(key),
+            NoteKey::Volume(sink) => self.volumes.contains_key(sink),
         }
     }
 

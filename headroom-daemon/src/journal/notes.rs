@@ -3,9 +3,8 @@
 //!
 //! Asked again and again, like everything in hr-graph's loop: "may this be done?" The first time
 //! the note is sent to hr-store and the answer is no; hr-store's word wakes the loop, and then it
-//! is yes. Storage that is slow delays the change and nothing else; storage that does not answer
-//! does so for [`PATIENCE`] once, and from then on changes are made without waiting until it has
-//! caught up. Pure but for the slot.
+//! is yes. Storage that is slow or hangs delays the change and nothing else; behind [`PATIENCE`] that
+//! is said. Pure but for the slot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::{ChangedVolume, Journal, JournalSlot, Note, NoteKey};
 
-/// How long a change waits for its note. A disk that has to wake up may take longer, and by then
-/// the listener would hear that nothing happens.
+/// How long a change waits for its note before that is said: by then the listener notices that
+/// nothing happens.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether a change may be made.
@@ -23,9 +22,6 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub enum Noted {
     /// Its note is on disk.
     Yes,
-    /// Storage owes an answer for too long: who cannot do without the note asks again when it has
-    /// come, and others go on.
-    Late,
     /// Its note cannot be had: storage fails, or is full.
     Cannot,
     /// Ask again when hr-graph is woken.
@@ -39,14 +35,22 @@ pub struct Notes {
     slot: Arc<JournalSlot>,
     /// The number of the newest journal that was sent.
     asked: u64,
-    /// Of each entry of this run: the first journal that it stands in, and since when it is waited
-    /// for. What stands there without a number was found at the start.
-    entries: BTreeMap<NoteKey, (u64, Instant)>,
+    /// The entries of this run. What stands there without one was found at the start.
+    entries: BTreeMap<NoteKey, Entry>,
     /// What is struck out once it is known that it was put back, while that is not known.
     held: Option<BTreeSet<NoteKey>>,
-    /// Storage owes us an answer for too long.
-    is_late: bool,
     is_full: bool,
+}
+
+/// What is known of an entry of the journal.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// The first journal in which something stands under its key.
+    first: u64,
+    /// The first in which it stands as it is.
+    number: u64,
+    /// Since when it is waited for.
+    since: Instant,
 }
 
 impl Notes {
@@ -59,7 +63,6 @@ impl Notes {
             asked: 0,
             entries: BTreeMap::new(),
             held: None,
-            is_late: false,
             is_full: false,
         }
     }
@@ -78,7 +81,6 @@ impl Notes {
         if let Some(held) = &mut self.held {
             held.remove(&key);
         }
-        self.is_late &= !self.has_caught_up();
         if !self.journal.says(&note) {
             if !self.journal.has_room_for(&note) {
                 if !std::mem::replace(&mut self.is_full, true) {
@@ -86,20 +88,33 @@ impl Notes {
                 }
                 return Noted::Cannot;
             }
+            let stood_there = self.journal.has(&key);
             self.journal.put(note);
             self.send();
             // One that changes while it is waited for does not begin to wait anew.
             let since = self.waits_since(&key).unwrap_or(now);
-            self.entries.insert(key.clone(), (self.asked, since));
+            let first = match self.entries.get(&key) {
+                Some(entry) => entry.first,
+                None if stood_there => 0,
+                None => self.asked,
+            };
+            self.entries.insert(key.clone(), Entry { first, number: self.asked, since });
         }
         match self.waits_since(&key) {
             None if self.is_on_disk(&key) => Noted::Yes,
             None => Noted::Cannot,
-            Some(since) => {
-                self.is_late |= now >= since + PATIENCE;
-                if self.is_late { Noted::Late } else { Noted::NotYet }
-            }
+            Some(_) => Noted::NotYet,
         }
+    }
+
+    /// Whether there stands on disk what the default was before ours, be it not the newest.
+    #[must_use]
+    pub fn has_former_default(&self) -> bool {
+        let is_written = |entry: &Entry| entry.first <= self.slot.written();
+        let entry = self.entries.get(&NoteKey::FormerDefault);
+        // What was found at the start is there.
+        self.journal.former_default.is_some()
+            && entry.is_none_or(|entry| !self.slot.is_absent() && is_written(entry))
     }
 
     /// The change of this device's volume that the last run has left in the journal, and this one
@@ -150,39 +165,31 @@ impl Notes {
         }
     }
 
-    /// When to ask again at the latest.
+    /// From when on a change has waited for its note for too long.
     #[must_use]
-    pub fn wake(&self) -> Option<Instant> {
-        if self.is_late || self.has_caught_up() {
-            return None;
-        }
-        let answered = self.slot.answered();
-        let waiting = self.entries.values().filter(|(number, _)| *number > answered);
-        waiting.map(|(_, since)| *since + PATIENCE).min()
+    pub fn is_late_from(&self) -> Option<Instant> {
+        let waiting = self.entries.keys().filter_map(|key| self.waits_since(key));
+        waiting.min().map(|since| since + PATIENCE)
     }
 
-    /// Whether changes are made now though their notes are not on disk.
+    /// Whether storage owes an answer for too long.
     #[must_use]
-    pub fn is_late(&self) -> bool {
-        self.is_late && !self.has_caught_up()
-    }
-
-    fn has_caught_up(&self) -> bool {
-        self.slot.is_absent() || self.slot.answered() >= self.asked
+    pub fn is_late(&self, now: Instant) -> bool {
+        self.is_late_from().is_some_and(|from| from <= now)
     }
 
     /// Since when an entry is waited for, if it is.
     fn waits_since(&self, key: &NoteKey) -> Option<Instant> {
-        let (number, since) = self.entries.get(key)?;
-        let waits = !self.slot.is_absent() && *number > self.slot.answered();
-        waits.then_some(*since)
+        let Entry { number, since, .. } = *self.entries.get(key)?;
+        let waits = !self.slot.is_absent() && number > self.slot.answered();
+        waits.then_some(since)
     }
 
     /// Whether an entry that is not waited for has been written, and has not merely been tried to.
     fn is_on_disk(&self, key: &NoteKey) -> bool {
         let entry = self.entries.get(key);
         // What was found at the start is there.
-        entry.is_none_or(|(number, _)| !self.slot.is_absent() && *number <= self.slot.written())
+        entry.is_none_or(|entry| !self.slot.is_absent() && entry.number <= self.slot.written())
     }
 
     fn send(&mut self) {
@@ -219,10 +226,10 @@ mod tests {
         let (mut notes, slot, now) = setup();
         assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
         assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
-        assert_eq!(notes.wake(), Some(now + PATIENCE));
+        assert_eq!(notes.is_late_from(), Some(now + PATIENCE));
         assert!(write(&slot).says(&stream("mpv")));
         assert_eq!(notes.note(stream("mpv"), now), Noted::Yes);
-        assert_eq!(notes.wake(), None);
+        assert_eq!(notes.is_late_from(), None);
         assert!(slot.take().is_none(), "it stands there already");
         notes.strike(&stream("mpv").key());
         assert!(write(&slot).is_empty());
@@ -252,21 +259,31 @@ mod tests {
     }
 
     #[test]
-    fn storage_that_does_not_answer_is_waited_for_once() {
+    fn storage_that_does_not_answer_is_waited_for_as_long_as_it_takes_and_that_is_said() {
         let (mut notes, slot, now) = setup();
+        let (late, very_late) = (now + PATIENCE, now + PATIENCE * 1_000);
         assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
-        let late = now + PATIENCE;
-        assert_eq!(notes.note(stream("a"), late), Noted::Late);
-        assert!(notes.is_late());
-        assert_eq!(notes.note(stream("b"), late), Noted::Late, "nobody waits a second time");
-        assert_eq!(notes.wake(), None);
+        assert!(!notes.is_late(now) && notes.is_late(late));
+        assert_eq!(notes.note(stream("a"), very_late), Noted::NotYet);
+        assert_eq!(notes.note(stream("b"), very_late), Noted::NotYet);
+        assert_eq!(notes.is_late_from(), Some(late));
         write(&slot);
-        assert!(!notes.is_late(), "it has caught up");
-        assert_eq!(notes.note(stream("c"), late), Noted::NotYet);
+        assert!(!notes.is_late(very_late), "it has caught up");
+        for name in ["a", "b"] {
+            assert_eq!(notes.note(stream(name), very_late), Noted::Yes);
+        }
     }
 
     #[test]
-    fn an_entry_that_changes_again_and_again_is_not_put_off_for_ever() {
+    fn who_no_longer_waits_does_not_make_storage_late() {
+        let (mut notes, _slot, now) = setup();
+        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
+        notes.strike(&stream("a").key());
+        assert_eq!(notes.is_late_from(), None);
+    }
+
+    #[test]
+    fn an_entry_that_changes_again_and_again_is_late_from_the_first_time_on() {
         let (mut notes, _slot, now) = setup();
         let volume = |name: &str| {
             let configured = Some(name.to_owned());
@@ -276,7 +293,29 @@ mod tests {
             let at = now + PATIENCE * step / 5;
             assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
         }
-        assert_eq!(notes.note(volume("last"), now + PATIENCE), Noted::Late);
+        assert!(notes.is_late(now + PATIENCE));
+    }
+
+    #[test]
+    fn the_former_default_is_there_once_it_is_on_disk() {
+        let (mut notes, slot, now) = setup();
+        assert!(!notes.has_former_default());
+        let note = || Note::FormerDefault(FormerDefault::default());
+        let _ = notes.note(note(), now);
+        assert!(!notes.has_former_default(), "it is only asked for");
+        let (number, _) = slot.take().expect("something to write");
+        slot.answer(number, false);
+        assert!(!notes.has_former_default(), "it cannot be written");
+        slot.answer(number, true);
+        assert!(notes.has_former_default());
+        let actual = Some("hdmi".to_owned());
+        let _ = notes.note(Note::FormerDefault(FormerDefault { configured: None, actual }), now);
+        assert!(notes.has_former_default(), "the one before it is");
+        let found = Journal::of_former_default(None, None);
+        assert!(Notes::new(found, slot).has_former_default(), "the last run left it");
+        let mut absent = Notes::new(Journal::default(), Arc::new(JournalSlot::without_storage()));
+        let _ = absent.note(note(), now);
+        assert!(!absent.has_former_default());
     }
 
     #[test]
@@ -317,7 +356,7 @@ mod tests {
         let slot = Arc::new(JournalSlot::without_storage());
         let mut notes = Notes::new(Journal::default(), slot.clone());
         assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Cannot);
-        assert!(!notes.is_late() && slot.take().is_none());
+        assert!(notes.is_late_from().is_none() && slot.take().is_none());
         assert!(notes.journal().says(&stream("a")), "this run knows it all the same");
     }
 

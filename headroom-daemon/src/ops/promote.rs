@@ -40,9 +40,13 @@ fn need_journal(model: &Model) -> Result<(), Error> {
     match warnings.find(|warning| [STORAGE, JOURNAL].contains(&warning.about.as_str())) {
         None => Ok(()),
         Some(warning) => {
+            let again = match warning.about.as_str() {
+                JOURNAL => "ask again then",
+                _ => "it is tried again once a minute",
+            };
             let text = format!(
                 "the default sink is left as it is, because what to put back after a crash cannot be \
-                 noted: {} (it is tried again once a minute)",
+                 noted: {} ({again})",
                 warning.message
             );
             Err(Error::new(Code::Unavailable, text))

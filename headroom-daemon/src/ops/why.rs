@@ -193,14 +193,15 @@ fn expected(model: &Model, lines: &Lines, name: &str) -> Result<Why, Error> {
     }
     let mut error = Error::not_found("app", "stream of an app", name, &known);
     let Decided { route, profile, path, line, .. } = by_default(model);
+    let shipped = if path.is_none() { "shipped " } else { "" };
     let place = match (path, line) {
         (Some(path), Some(line)) => format!(", {path}:{line}"),
         (Some(path), None) => format!(", {path}"),
-        (None, Some(line)) => format!(", embedded, line {line}"),
-        (None, None) => ", embedded".to_owned(),
+        (None, Some(line)) => format!(", line {line}"),
+        (None, None) => String::new(),
     };
     error.message += &format!(
-        " (no rule names it: an app like that is {}, by the default route of the profile {}{place})",
+        " (no rule names it: an app like that is {}, by the default route of the {shipped}profile {}{place})",
         route.unwrap_or_default(),
         profile.unwrap_or_default(),
     );

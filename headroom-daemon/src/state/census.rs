@@ -106,11 +106,11 @@ fn put_sink(model: &mut Model, sink: Sink, effects: &mut Effects) {
 
 fn stream(model: &Model, seen: &StreamSeen) -> Stream {
     let facts = seen.app.clone();
-    let name = facts.application_name.as_deref();
-    let name = name.map(|name| lasting(name, facts.media_name.as_deref(), facts.pid).into_owned());
+    let lasting = |name: &str| lasting(name, facts.media_name.as_deref(), facts.pid).into_owned();
+    let name = facts.application_name.as_deref().map(lasting);
     let names = [name, facts.process_binary.clone(), facts.portal_app_id.clone()];
     let app = names.into_iter().flatten().next();
-    let or_node = || Some(seen.node_name.clone()).filter(|name| !name.is_empty());
+    let or_node = || Some(lasting(&seen.node_name)).filter(|name| !name.is_empty());
     let app = app.or_else(or_node).unwrap_or_else(|| format!("stream {}", seen.serial));
     let bus = seen.sink.as_deref().and_then(InsertId::of_node).and_then(bus_name);
     let mut stream = Stream {
@@ -317,6 +317,9 @@ mod tests {
         let app = |seen: &StreamSeen| stream(&state.model, seen).app;
         assert_eq!(app(&seen), "stream 90");
         seen.node_name = "a node".into();
+        assert_eq!(app(&seen), "a node");
+        seen.app.pid = Some(4_242);
+        seen.node_name = "a node-4242".into();
         assert_eq!(app(&seen), "a node");
         seen.app.portal_app_id = text("org.example.App");
         seen.app.process_binary = text("app");

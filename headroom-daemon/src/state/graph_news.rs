@@ -143,8 +143,8 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
         GraphEvent::Unnoted(is_so) => change_daemon(model, effects, |model, daemon| {
             daemon.warnings.retain(|warning| warning.about != JOURNAL);
             if *is_so {
-                let text = "storage does not answer: what is changed in the graph now would stay \
-                            behind after a crash";
+                let text = "storage does not answer: the default sink, a device's volume and apps \
+                            that were put somewhere by hand are changed once it does";
                 model.warn(daemon, JOURNAL, text);
             }
         }),

@@ -2,8 +2,8 @@
 //!
 //! It writes the newest state at once, and then at most once a second; the journal always at once,
 //! and ahead of the state, because hr-graph waits for its word. What could not be written is tried
-//! again with the next change, once a minute, and at the end. Without anything to write it sleeps
-//! for good: no timer runs.
+//! again with the next change, as soon as the other of the two could be written, once a minute, and
+//! at the end. Without anything to write it sleeps for good: no timer runs.
 
 use std::io;
 use std::sync::Arc;
@@ -154,6 +154,11 @@ impl<T> Unwritten<T> {
         self.failed.clone_from(&failed);
         is_news.then_some(failed)
     }
+
+    /// The storage takes something else: what failed may be tried at once.
+    fn storage_works(&mut self) {
+        self.again = self.next;
+    }
 }
 
 fn run(
@@ -177,12 +182,18 @@ fn run(
             let result = disk.write_journal(newest);
             // What cannot be written is not waited for either.
             journals.answer(*number, result.is_ok());
+            if result.is_ok() {
+                state.storage_works();
+            }
             if let Some(failed) = journal.tried(result, Duration::ZERO, retry) {
                 tell(failed.as_deref().or(state.failed.as_deref()));
             }
         }
         if let Some(remembered) = state.value.as_deref().filter(|_| is_due(dues[1])) {
             let result = disk.write(remembered);
+            if result.is_ok() {
+                journal.storage_works();
+            }
             if let Some(failed) = state.tried(result, BETWEEN_WRITES, retry) {
                 tell(failed.as_deref().or(journal.failed.as_deref()));
             }
@@ -318,6 +329,27 @@ mod tests {
         }
         store.stop();
         assert!(asked.is_empty(), "it is written");
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_as_soon_as_the_storage_takes_anything() {
+        let Setup { slot, journal, store, asked, journals, answers, told } = start();
+        let mut notes = Notes::new(Journal::default(), journal);
+        let note = Note::Stream("a".to_owned(), FormerTarget::default());
+        let _ = notes.note(note.clone(), Instant::now());
+        answers.send(Err("full")).expect("it waits");
+        journals.recv_timeout(SOON).expect("tried");
+        assert_eq!(told.recv_timeout(SOON).expect("told").as_deref(), Some("full"));
+        let changed = Instant::now();
+        put(&slot, 0);
+        answers.send(Ok(())).expect("it waits");
+        answers.send(Ok(())).expect("it waits");
+        assert_eq!(asked.recv_timeout(SOON).expect("written"), state(0));
+        assert!(journals.recv_timeout(SOON).expect("tried again").says(&note));
+        assert!(changed.elapsed() < RETRY, "it waited for its turn");
+        assert_eq!(told.recv_timeout(SOON).expect("told"), None);
+        store.stop();
+        assert!(journals.is_empty() && asked.is_empty(), "all is written");
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn an_app_that_does_not_play_is_told_what_would_decide() {
     assert_eq!(error.code, Code::NotFound);
     assert_eq!(error.details.and_then(|details| details.nearest).as_deref(), Some("Firefox"));
     let said =
-        "an app like that is bypass, by the default route of the profile gaming, embedded, line";
+        "an app like that is bypass, by the default route of the shipped profile gaming, line";
     assert!(error.message.contains(said), "{}", error.message);
     let error = peer.call(&WhyCall::Stream(7)).expect_err("there is none");
     assert_eq!(

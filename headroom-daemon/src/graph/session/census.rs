@@ -19,7 +19,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 /// What is listened to, what it said, and what was told of it.
 #[derive(Default)]
 pub(super) struct Census {
-    // Never read: what they hear comes as notices.
+    // What they hear comes as notices.
     nodes: BTreeMap<u32, NodeListening>,
     clients: BTreeMap<u32, ClientListening>,
     heard: Heard,
@@ -49,6 +49,11 @@ impl Census {
     /// Whether anything is other than at the last call.
     pub(super) fn take_moved(&mut self) -> bool {
         std::mem::take(&mut self.has_moved)
+    }
+
+    /// Whether all who are there have said what they are, and that was told.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.is_stale && self.nodes.keys().all(|id| self.heard.nodes.contains_key(id))
     }
 
     /// What is listened to is listened to anew. What has been heard holds.

@@ -37,8 +37,9 @@ impl Session<'_> {
         }
     }
 
-    /// Where there is a sink, WirePlumber makes one the default within moments of its start. PipeWire
-    /// does not tell us so while another client is being told the metadata's values.
+    /// Where there is a sink, WirePlumber makes one the default within moments of its start, and what
+    /// we have written of a stream comes back. PipeWire does not tell us so while another client is
+    /// being told the metadata's values.
     pub(super) fn expect_a_default(&mut self, now: Instant) {
         let is_unknown = self.wishes.default.actual.is_none();
         if is_unknown && self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {
@@ -51,7 +52,9 @@ impl Session<'_> {
                 default.actual.as_deref() != Some(name) && self.model.sink_named(name).is_some()
             });
         let values = || format!("{:?} {:?}", default.configured, default.actual);
-        self.hearing.is_owed(is_owed.then(values), now);
+        let values = is_owed.then(values).into_iter().chain(self.targets.unanswered());
+        let values = values.reduce(|all, more| format!("{all}, {more}"));
+        self.hearing.is_owed(values, now);
     }
 
     /// What is wanted of the default sink and of the device sink from now on.
@@ -109,12 +112,18 @@ impl Session<'_> {
     }
 
     fn ask_for_default(&mut self, is_ours: bool, now: Instant) {
+        let is_noted = self.wishes.notes.journal().former_default.is_some();
+        if is_ours && !is_noted && self.wishes.default.former_configured().is_none() {
+            self.stored.former_default().into_iter().for_each(|name| {
+                self.wishes.default.came_after(name);
+            });
+        }
         let Some(metadata) = &self.metadata else { return };
         let default = &self.wishes.default;
         match self.wishes.notes.note(default.note(), now) {
-            Noted::NotYet | Noted::Late => return,
+            Noted::NotYet => return,
             Noted::Cannot => return self.refuse_promotion(),
-            Noted::Yes if !self.stand_as_wished() => return,
+            Noted::Yes if !self.stands_asked_for() => return,
             Noted::Yes => {}
         }
         let former = default.former_configured().unwrap_or_default();

@@ -20,7 +20,14 @@ impl Session<'_> {
     }
 
     pub(super) fn follow_device(&mut self, _now: Instant) {
-        let Some(id) = self.heard_device() else { return };
+        let Some(id) = self.heard_device() else {
+            // While there is another it is about to be linked to that.
+            let is_told_of = self.metadata.is_some() && self.master.is_some();
+            if is_told_of && self.device.is_none() && Devices::of(&self.model).best().is_none() {
+                self.tell_no_device();
+            }
+            return;
+        };
         if self.device.as_ref().is_some_and(|device| device.id == id) {
             return;
         }
@@ -50,6 +57,8 @@ impl Session<'_> {
     pub(super) fn tell_no_device(&mut self) {
         if !self.told.no_device {
             self.told.no_device = true;
+            // Of the next one all is told, be it the same.
+            self.told.heard = None;
             self.events.send(GraphEvent::NoDeviceSink);
         }
     }

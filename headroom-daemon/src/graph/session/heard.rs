@@ -98,6 +98,7 @@ impl Session<'_> {
                     if !report.is_empty() {
                         let write = self.carry.device_reports(volume, now);
                         self.carry_out(write);
+                        self.device_has_said(now);
                     }
                 }
             }

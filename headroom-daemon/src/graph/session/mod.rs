@@ -107,6 +107,8 @@ pub(super) struct Session<'a> {
     unwritten: Option<Volume>,
     /// A volume of the device that is not in the journal yet.
     unsent: Option<Volume>,
+    /// When the last change of the device's volume is over.
+    volume_rests: Option<Instant>,
     rate_hz: u32,
     syncs: Syncs,
     hearkening: Hearkening,
@@ -214,6 +216,7 @@ impl<'a> Session<'a> {
             carry: Carry::new(2),
             unwritten: None,
             unsent: None,
+            volume_rests: None,
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
             hearkening: Hearkening::Well,
@@ -244,7 +247,7 @@ impl<'a> Session<'a> {
         }
         let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
         let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
-        let wakes = wakes.chain(self.wishes.notes.wake()).chain(self.layout_wake());
+        let wakes = wakes.chain(self.notes_wake()).chain(self.layout_wake());
         let wakes = wakes.chain(self.census_wake()).chain(self.routes_wake(Instant::now()));
         let wake = wakes.chain(until).min();
         self.set_at_work(false);
@@ -282,7 +285,7 @@ impl<'a> Session<'a> {
             self.look(now);
             self.tell_quantum(now);
             self.tell_default();
-            self.tell_notes();
+            self.tell_notes(now);
             self.tell_census(now);
             match self.notices.pop() {
                 Some(notice) => self.handle(notice),

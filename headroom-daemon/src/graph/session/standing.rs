@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::Session;
+use super::inserts::Live;
 use crate::graph::default_sink;
 use crate::graph::standing::Standing;
 use crate::graph::{InsertId, Promotion};
@@ -12,8 +13,11 @@ impl Session<'_> {
     /// How a sink of ours is to stand.
     pub(super) fn standing_of(&self, insert: InsertId) -> Standing {
         let default = &self.wishes.default;
+        // WirePlumber may remember it, and come to it before we have asked.
+        let is_noted = self.promoting.has_a_hand_in_it() || self.wishes.notes.has_former_default();
         let is_wished = insert == InsertId::Main
             && self.wishes.sinks.promotion == Promotion::Promote
+            && is_noted
             && !self.promoting.has_given_in();
         // Who chooses it in the panel of the desktop has it; what is being given back is no choice.
         let is_chosen = default.configured.as_deref() == Some(insert.node_name())
@@ -47,6 +51,12 @@ impl Session<'_> {
             }
         }
         self.ask_once_more(now);
+    }
+
+    /// Whether PipeWire knows that the main bus is asked for.
+    pub(super) fn stands_asked_for(&self) -> bool {
+        let is_asked_for = |main: &Live| main.standing == Standing::AskedFor;
+        self.stand_as_wished() && self.main.as_ref().is_some_and(is_asked_for)
     }
 
     /// Whether PipeWire knows how they stand. Who leaves does not wait for ever: they go anyway.

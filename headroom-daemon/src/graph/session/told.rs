@@ -22,29 +22,40 @@ pub(super) struct Told {
 }
 
 impl Session<'_> {
-    /// Tells that changes are made without a note, or no longer.
-    pub(super) fn tell_notes(&mut self) {
-        let is_late = self.wishes.notes.is_late();
+    /// Strikes out what is over, and tells that changes wait for storage, or no longer.
+    pub(super) fn tell_notes(&mut self, now: Instant) {
+        self.end_change(now);
+        let is_late = self.wishes.notes.is_late(now);
         if self.told.unnoted != is_late {
             self.told.unnoted = is_late;
             self.events.send(GraphEvent::Unnoted(is_late));
         }
     }
 
+    /// When to ask [`Session::tell_notes`] again.
+    pub(super) fn notes_wake(&self) -> Option<Instant> {
+        let late = self.wishes.notes.is_late_from().filter(|_| !self.told.unnoted);
+        late.into_iter().chain(self.volume_rests).min()
+    }
+
     pub(super) fn tell_ready(&mut self, now: Instant) {
         let wants_default = self.wishes.sinks.promotion == Promotion::Promote;
-        // Storage that hangs holds up the promotion, and nothing else.
-        let is_default = self.told.is_default || self.wishes.notes.is_late();
-        if !self.told.ready && self.is_linked() && (!wants_default || is_default) {
-            self.told.ready = true;
-            // The ports that the links end at are there to stay.
-            self.looks.push(now);
-            self.look(now);
-            // Whoever waits for it may ask for any sink that is there.
-            self.census.told_at = None;
-            self.tell_census(now);
-            self.events.send(GraphEvent::Ready);
-            spare_memory::give_back_the_start();
+        // Storage that hangs holds up the promotion, and not those who wait for us.
+        let is_default = self.told.is_default || self.wishes.notes.is_late(now);
+        if self.told.ready || !self.is_linked() || (wants_default && !is_default) {
+            return;
         }
+        // Whoever waits for it may ask for any sink that is there.
+        self.census.told_at = None;
+        self.tell_census(now);
+        if !self.census.is_whole() {
+            return;
+        }
+        self.told.ready = true;
+        // The ports that the links end at are there to stay.
+        self.looks.push(now);
+        self.look(now);
+        self.events.send(GraphEvent::Ready);
+        spare_memory::give_back_the_start();
     }
 }

@@ -1,6 +1,6 @@
 //! The listener's volume, between the bus, the device and the inserts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::audio::Volume;
@@ -9,6 +9,10 @@ use crate::graph::channels::Channels;
 use crate::graph::sliders::Players;
 use crate::graph::{GraphEvent, InsertId};
 use crate::journal::{ChangedVolume, Note, NoteKey, Noted, NotedVolume};
+
+/// For so long nobody turns a volume any more, before what was noted of the change is struck out:
+/// who drags a slider is not to wait for that.
+const REST: Duration = Duration::from_millis(200);
 
 impl Session<'_> {
     /// Makes the volume of the bus and the device's one, once sound can flow between them.
@@ -42,6 +46,8 @@ impl Session<'_> {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         match write {
             Some(Write::Bus(volume)) => {
+                // Whoever has turned the device itself has said the last word.
+                self.unsent = None;
                 let Some(main) = &mut self.main else { return };
                 if main.streams.set_volume(&volume, channels) {
                     // It holds from here on, and a stream is not told what it has done itself.
@@ -75,7 +81,29 @@ impl Session<'_> {
             return;
         }
         self.tell_device(&wanted);
+        self.carry.device_is_told(wanted, now);
         self.unsent = None;
+    }
+
+    /// The device has said what its volume is.
+    pub(super) fn device_has_said(&mut self, now: Instant) {
+        if self.carry.is_linked() && !self.wishes.notes.journal().volumes.is_empty() {
+            self.volume_rests = Some(now + REST);
+        }
+    }
+
+    /// A change that is over is struck out: a crash cannot cut it off any more, and whoever turns the
+    /// device back after one means it.
+    pub(super) fn end_change(&mut self, now: Instant) {
+        if self.volume_rests.is_none_or(|at| at > now) {
+            return;
+        }
+        self.volume_rests = None;
+        let name = self.device.as_ref().and_then(|device| self.model.node(device.id));
+        let is_over = self.carry.is_linked() && self.unsent.is_none();
+        if let Some(name) = name.map(|node| node.name.clone()).filter(|_| is_over) {
+            self.wishes.notes.strike(&NoteKey::Volume(name));
+        }
     }
 
     fn tell_device(&self, volume: &Volume) {

@@ -100,6 +100,17 @@ impl Targets {
         }
     }
 
+    /// What of all that we have written has not come back yet, if anything: PipeWire tells nobody
+    /// of what changes while another client is being told all values.
+    pub(super) fn unanswered(&self) -> Option<String> {
+        let unanswered = self
+            .streams
+            .iter()
+            .filter_map(|(id, target)| target.unanswered().map(|value| format!("{id} {value}")));
+        let all = unanswered.collect::<Vec<_>>();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+
     /// Whether we say where a stream goes.
     pub(super) fn is_held(&self, id: u32) -> bool {
         self.streams.get(&id).is_some_and(Target::is_held)

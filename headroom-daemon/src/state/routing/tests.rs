@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::graph::FixedBy;
+use crate::state::identity::lasting;
 use headroom_ipc::Match;
 
 fn stream(app: &str) -> Stream {
@@ -112,6 +113,36 @@ fn a_title_or_a_number_in_a_name_is_no_part_of_the_name() {
     }
     for name in ["mpv 2", "mpv42424", "mpv - Kind of Blue", "xmpv"] {
         assert_eq!(decided(&router, &stream(name)).1, RoutedBy::DefaultRoute, "{name}");
+    }
+    // Neither is cut out of the midst of a name that happens to have it.
+    let named = |name: &str, title: &str, pid| Stream {
+        media_name: Some(title.into()),
+        pid: Some(pid),
+        ..stream(name)
+    };
+    for (name, title, pid) in [
+        ("Music Player", "Music", 4_242),
+        ("Player", "layer", 4_242),
+        ("Half-Life 2", "Valve", 2),
+        ("Studio 4242x", "x", 4_242),
+    ] {
+        let told = lasting(name, Some(title), Some(pid));
+        assert_eq!(told, name, "{title} {pid}");
+    }
+    assert_eq!(lasting("Half-Life 2 [2]", None, Some(2)), "Half-Life 2");
+    // Whatever it plays, and whichever process it is, it is the same app.
+    let router =
+        self::router(vec![rule("Music Player", Route::Bypass, RuleOrigin::User)], Route::Processed);
+    for (title, pid) in [("Music", 77), ("Blue in Green", 1_234_567), ("a", 3)] {
+        for name in [
+            "Music Player".to_owned(),
+            format!("Music Player - {title}"),
+            format!("\u{201c}{title}\u{201d} | Music Player"),
+            format!("Music Player [{pid}]"),
+            format!("Music Player ({pid}): {title}"),
+        ] {
+            assert_eq!(decided(&router, &named(&name, title, pid)).1, RoutedBy::Rule, "{name}");
+        }
     }
     // A name that is the title is a name.
     let titled = stream("So What - Miles Davis");

@@ -166,6 +166,11 @@ impl Target {
         }
     }
 
+    /// Where it is to go by what we have written, while that has not come back.
+    pub(in crate::graph::targets) fn unanswered(&self) -> Option<&str> {
+        (!self.object.is_settled()).then(|| self.object.in_force().unwrap_or("nowhere"))
+    }
+
     pub(in crate::graph::targets) fn is_held(&self) -> bool {
         self.ours.is_some()
     }

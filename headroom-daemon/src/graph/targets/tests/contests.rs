@@ -82,6 +82,26 @@ fn who_moves_a_stream_while_our_write_is_under_way_is_heard_and_has_been_moved_b
     assert_eq!(scene.target(), Some("310"), "where others put it last");
 }
 
+/// PipeWire tells nobody of what changes while another client is being told all values.
+#[test]
+fn a_write_that_never_comes_back_is_owed_to_us_until_it_is_read_anew() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.targets.unanswered(), None);
+    for (key, value) in scene.writes(FIRM) {
+        value.into_iter().for_each(|value| drop(scene.values.insert(key, value)));
+    }
+    assert!(scene.targets.unanswered().is_some_and(|owed| owed.contains(MAIN)));
+    // What others say is taken for what came before ours, as ours has not come yet.
+    scene.says(OBJECT, Some("300"));
+    let writes = scene.writes(FIRM);
+    assert!(writes.iter().all(|(key, _)| *key != OBJECT), "{writes:?}");
+    assert!(scene.targets.unanswered().is_some());
+    scene.reads_anew();
+    assert_eq!(scene.targets.unanswered(), None);
+    scene.aims(FIRM);
+    assert_eq!((scene.target(), scene.targets.unanswered()), (Some(MAIN), None));
+}
+
 #[test]
 fn who_moves_a_stream_to_what_its_app_asks_for_is_taken_for_the_app() {
     for (asks, by) in [(Some("speakers"), MovedBy::App), (None, MovedBy::Metadata)] {
