@@ -20,17 +20,14 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     match graph.pipewire {
         Reached::Absent => {
             let means = "no app can play anything";
-            findings.push(
-                Finding::trouble(PIPEWIRE, "it is not running for this user", means)
-                    .mended_by(START),
-            );
+            let found = "it is not running for this user";
+            findings.push(Finding::trouble(PIPEWIRE, found, means, START));
         }
         Reached::Silent => {
             let means = "it hangs: no app can begin to play, and what plays may stop";
-            findings.push(
-                Finding::trouble(PIPEWIRE, "it does not answer within 2 s", means)
-                    .mended_by("systemctl --user restart pipewire"),
-            );
+            let (found, mend) =
+                ("it does not answer within 2 s", "systemctl --user restart pipewire");
+            findings.push(Finding::trouble(PIPEWIRE, found, means, mend));
         }
         Reached::Answered => {
             let version = graph.version.as_deref().unwrap_or_default();
@@ -49,8 +46,12 @@ fn judge_session_manager(graph: &Graph, findings: &mut Vec<Finding>) {
     const CHECK: &str = "WirePlumber";
     let version = graph.session_manager.as_ref().map(|manager| manager.wireplumber.as_deref());
     findings.push(match version {
-        None => Finding::trouble(CHECK, "it is not running", "nothing links apps to devices")
-            .mended_by("systemctl --user start wireplumber"),
+        None => Finding::trouble(
+            CHECK,
+            "it is not running",
+            "nothing links apps to devices",
+            "systemctl --user start wireplumber",
+        ),
         Some(None) => Finding::note(
             CHECK,
             "another session manager runs, or one whose version cannot be told",
@@ -70,13 +71,21 @@ fn judge_device(sights: &Sights, graph: &Graph, findings: &mut Vec<Finding>) {
         Daemon::Runs { status, .. } => status.device.device_sink.as_deref(),
         _ => None,
     };
-    let heard = followed.or(graph.default_sink.as_deref());
-    let Some(name) = heard.filter(|name| *name != NO_DEVICE) else {
-        let means = "there is nothing that sound could come out of";
-        findings.push(
-            Finding::trouble(CHECK, "there is none", means)
-                .mended_by("plug one in, or see what the system has: wpctl status"),
-        );
+    let is_there = |name: &&str| graph.nodes.iter().any(|node| node.name == *name);
+    let heard = followed.filter(is_there).or(graph.default_sink.as_deref());
+    // Where there is no other sink one of ours is the default, and leads nowhere.
+    let is_place = |node: &Node| {
+        let is_device = !node.name.starts_with(OURS) && node.name != NO_DEVICE;
+        node.media_class == "Audio/Sink" && is_device
+    };
+    let leads_nowhere = |name: &str| name.starts_with(OURS) && !graph.nodes.iter().any(is_place);
+    let Some(name) = heard.filter(|name| *name != NO_DEVICE && !leads_nowhere(name)) else {
+        findings.push(Finding::trouble(
+            CHECK,
+            "there is none",
+            "there is nothing that sound could come out of",
+            "plug one in, or see what the system has: wpctl status",
+        ));
         return;
     };
     if name.starts_with(OURS) {
@@ -107,8 +116,8 @@ fn judge_rate(graph_hz: u32, node: &Node, findings: &mut Vec<Finding>) {
             CHECK,
             format!("PipeWire runs at {graph_hz} Hz, and {} at {device_hz} Hz", shown(node)),
             "everything is converted from one to the other, which costs work and adds latency",
-        )
-        .mended_by(format!("pw-metadata -n settings 0 clock.force-rate {device_hz}")),
+            format!("pw-metadata -n settings 0 clock.force-rate {device_hz}"),
+        ),
         _ => Finding::fine(CHECK, format!("{graph_hz} Hz")),
     });
 }
@@ -123,8 +132,8 @@ fn too_old(check: &'static str, version: &str, oldest: [u32; 3]) -> Finding {
         check,
         format!("{version} runs, but Headroom needs {major}.{minor}.{micro} or later"),
         "streams may end up anywhere",
+        "update your system",
     )
-    .mended_by("update your system")
 }
 
 /// A version that cannot be read is nobody's fault.

@@ -8,11 +8,12 @@ const OURS: &str = "headroom.";
 
 pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     const CHECK: &str = "leftovers";
-    // What a daemon that runs has changed is as it is meant to be.
-    if sights.is_at_work() {
+    let Ok(look) = &sights.look else { return };
+    // What a daemon that runs has changed is as it is meant to be, also where it listens elsewhere.
+    let lives = look.graph.nodes.iter().any(|node| node.name.starts_with(OURS));
+    if sights.is_at_work() || lives {
         return;
     }
-    let Ok(look) = &sights.look else { return };
     let mut left = Vec::new();
     let journal = &look.journal;
     let graph = &look.graph;
@@ -40,10 +41,12 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     if let Some(error) = &journal.error {
         let path = journal.path.as_deref().unwrap_or_default();
         let means = "what headroomd had noted to put back after a crash cannot be read";
-        findings.push(
-            Finding::trouble(CHECK, format!("{path}: {error}"), means)
-                .mended_by("headroom daemon (sets it aside, and goes on)"),
-        );
+        findings.push(Finding::trouble(
+            CHECK,
+            format!("{path}: {error}"),
+            means,
+            "headroom daemon (sets it aside, and goes on)",
+        ));
     }
     if left.is_empty() {
         if journal.error.is_none() && waits.is_nothing() {
@@ -51,13 +54,16 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
         }
         return;
     }
-    let means = "headroomd was killed before it could put this back; the next one does, too";
-    findings.push(Finding::trouble(CHECK, left.join(", "), means).fixed_by(Fix::Restore));
+    let means =
+        "headroomd was killed before it could put this back; the next start of it does so, too";
+    findings.push(Finding::fixed_by(Fix::Restore, CHECK, left.join(", "), means));
 }
 
 /// What is noted and can only be put back once an app or a sink is there again.
 struct Waiting {
     streams: usize,
+    /// Of these, those whose app does not play.
+    silent: usize,
     volumes: usize,
     /// Each once.
     for_sinks: Vec<String>,
@@ -72,16 +78,13 @@ impl Waiting {
         let of_streams: Vec<&String> = look.journal.stream_sinks.iter().filter(is_away).collect();
         let of_volumes: Vec<&String> = look.journal.volume_sinks.iter().filter(is_away).collect();
         // Of an app that does not play nothing can be told to anybody either.
-        let plays = nodes
-            .iter()
-            .any(|node| node.media_class == "Stream/Output/Audio" && !node.name.starts_with(OURS));
-        let streams = if plays { of_streams.len() } else { look.journal.streams };
+        let streams = look.journal.silent_streams + of_streams.len();
         let volumes = of_volumes.len();
         let mut for_sinks: Vec<String> =
             of_streams.into_iter().chain(of_volumes).map(|name| format!("{name:?}")).collect();
         for_sinks.sort();
         for_sinks.dedup();
-        Waiting { streams, volumes, for_sinks }
+        Waiting { streams, silent: look.journal.silent_streams, volumes, for_sinks }
     }
 
     fn is_nothing(&self) -> bool {
@@ -103,11 +106,18 @@ impl Waiting {
         if what.is_empty() {
             return None;
         }
-        let until = match self.for_sinks.join(", ") {
-            none if none.is_empty() => "the app plays again".to_owned(),
-            sinks => format!("{sinks} is there again"),
-        };
-        let found = format!("{} is kept until {until}", what.join(" and "));
+        let mut until = Vec::new();
+        match &self.for_sinks[..] {
+            [] => {}
+            [sink] => until.push(format!("{sink} is there again")),
+            sinks => until.push(format!("{} are there again", sinks.join(", "))),
+        }
+        match self.silent {
+            0 => {}
+            1 => until.push("the app plays again".to_owned()),
+            _ => until.push("the apps play again".to_owned()),
+        }
+        let found = format!("{} is kept until {}", what.join(" and "), until.join(" and "));
         let means = "it is put back then, by headroomd or headroomd --restore; nothing is wrong, and \
                      nothing can be done now";
         Some(Finding::note(check, found, means))

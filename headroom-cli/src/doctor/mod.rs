@@ -73,8 +73,15 @@ impl Finding {
         Finding { level: Level::Note, means, ..Finding::fine(check, found) }
     }
 
-    fn trouble(check: &'static str, found: impl Into<String>, means: impl Into<String>) -> Finding {
-        Finding { level: Level::Trouble, ..Finding::note(check, found, means) }
+    /// None without what it means for the listener, and what they can do about it.
+    fn trouble(
+        check: &'static str,
+        found: impl Into<String>,
+        means: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Finding {
+        let note = Finding::note(check, found, means).mended_by(mend);
+        Finding { level: Level::Trouble, ..note }
     }
 
     fn mended_by(mut self, command: impl Into<String>) -> Finding {
@@ -82,11 +89,15 @@ impl Finding {
         self
     }
 
-    /// What `--fix` mends says so itself.
-    fn fixed_by(mut self, fix: Fix) -> Finding {
-        self.fix = Some(fix);
-        self.can_be_fixed = true;
-        self.mended_by("headroom doctor --fix")
+    /// A trouble that `--fix` mends.
+    fn fixed_by(
+        fix: Fix,
+        check: &'static str,
+        found: impl Into<String>,
+        means: impl Into<String>,
+    ) -> Finding {
+        let trouble = Finding::trouble(check, found, means, "headroom doctor --fix");
+        Finding { fix: Some(fix), can_be_fixed: true, ..trouble }
     }
 }
 

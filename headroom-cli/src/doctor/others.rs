@@ -73,8 +73,11 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
             (None, None) => continue,
         };
         found += 1;
-        let finding = if other.is_in_the_way { Finding::trouble } else { Finding::note };
-        findings.push(finding(CHECK, where_it_is, other.means).mended_by(other.ended_by));
+        findings.push(if other.is_in_the_way {
+            Finding::trouble(CHECK, where_it_is, other.means, other.ended_by)
+        } else {
+            Finding::note(CHECK, where_it_is, other.means).mended_by(other.ended_by)
+        });
     }
     // A chain of filters that somebody has set up stands between apps and the device, too.
     let filters = nodes

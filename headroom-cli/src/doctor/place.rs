@@ -126,6 +126,8 @@ impl Place {
     }
 }
 
+const LOG_IN: &str = "log out and in again, or set XDG_RUNTIME_DIR to a directory of yours";
+
 pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     const DIRECTORY: &str = "runtime directory";
     let place = &sights.place;
@@ -133,21 +135,17 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     findings.push(match &place.directory {
         Directory::Good(path) => Finding::fine(DIRECTORY, path.display().to_string()),
         Directory::Missing(path) => {
-            Finding::trouble(DIRECTORY, format!("{} is not there", path.display()), means)
-                .fixed_by(Fix::Directory)
+            let found = format!("{} is not there", path.display());
+            Finding::fixed_by(Fix::Directory, DIRECTORY, found, means)
         }
         Directory::Bad(path, why) => {
-            Finding::trouble(DIRECTORY, format!("{} {why}", path.display()), means)
-                .mended_by("log out and in again, or set XDG_RUNTIME_DIR to a directory of yours")
+            Finding::trouble(DIRECTORY, format!("{} {why}", path.display()), means, LOG_IN)
         }
-        Directory::Unknown(why) => Finding::trouble(DIRECTORY, why.clone(), means)
-            .mended_by("log out and in again, or set XDG_RUNTIME_DIR to a directory of yours"),
+        Directory::Unknown(why) => Finding::trouble(DIRECTORY, why.clone(), means, LOG_IN),
     });
     if let Some(error) = place.error.as_ref().filter(|_| is_good(&place.directory)) {
-        findings.push(
-            Finding::trouble("socket", error.clone(), "headroomd cannot be reached")
-                .mended_by("unset HEADROOM_SOCKET"),
-        );
+        let (means, mend) = ("headroomd cannot be reached", "unset HEADROOM_SOCKET");
+        findings.push(Finding::trouble("socket", error.clone(), means, mend));
     }
     if let Some((path, socket)) = &place.socket {
         judge_socket(path, socket, findings);
@@ -169,15 +167,15 @@ fn judge_socket(path: &Path, socket: &Socket, findings: &mut Vec<Finding>) {
         Socket::Listens => Finding::fine(CHECK, path.to_string()),
         Socket::Stale => {
             let means = "a headroomd was killed; the next one takes its place by itself";
-            Finding::trouble(CHECK, format!("nobody listens at {path}"), means).fixed_by(Fix::Place)
+            Finding::fixed_by(Fix::Place, CHECK, format!("nobody listens at {path}"), means)
         }
         Socket::InTheWay => {
             let means = "headroomd cannot start while something else has its name";
-            Finding::trouble(CHECK, format!("{path} is no socket"), means)
-                .mended_by(format!("rm -r {path}"))
+            Finding::trouble(CHECK, format!("{path} is no socket"), means, format!("rm -r {path}"))
         }
         Socket::Fails(why) => {
-            Finding::trouble(CHECK, format!("{path}: {why}"), "headroomd cannot be reached")
+            let (found, means) = (format!("{path}: {why}"), "headroomd cannot be reached");
+            Finding::trouble(CHECK, found, means, format!("ls -l {path} (is it yours?)"))
         }
     });
 }
@@ -191,25 +189,23 @@ fn judge_lock(path: &Path, lock: &Lock, is_listened_at: bool, findings: &mut Vec
         Lock::Held(pid) => {
             let who = pid.map(|pid| format!("process {pid}")).unwrap_or("a process".to_owned());
             let means = "a headroomd is there that nobody can reach, and another cannot start";
-            let found =
-                Finding::trouble(CHECK, format!("{who} holds {path}, but does not listen"), means);
-            match pid {
-                Some(pid) => found.mended_by(format!("kill {pid}")),
-                None => found,
-            }
+            let mend =
+                pid.map_or(format!("fuser -v {path} (shows it)"), |pid| format!("kill {pid}"));
+            let found = format!("{who} holds {path}, but does not listen");
+            Finding::trouble(CHECK, found, means, mend)
         }
         Lock::Stale => {
             let means = "a headroomd was killed; the next one takes its place by itself";
-            Finding::trouble(CHECK, format!("{path} names a process that is gone"), means)
-                .fixed_by(Fix::Place)
+            let found = format!("{path} names a process that is gone");
+            Finding::fixed_by(Fix::Place, CHECK, found, means)
         }
         Lock::InTheWay => {
             let means = "headroomd cannot start while something else has the name of its lock";
-            Finding::trouble(CHECK, format!("{path} is no file"), means).fixed_by(Fix::Place)
+            Finding::fixed_by(Fix::Place, CHECK, format!("{path} is no file"), means)
         }
         Lock::Fails(why) => {
-            Finding::trouble(CHECK, format!("{path}: {why}"), "headroomd cannot start")
-                .mended_by(format!("rm {path}"))
+            let found = format!("{path}: {why}");
+            Finding::trouble(CHECK, found, "headroomd cannot start", format!("rm {path}"))
         }
     });
 }

@@ -18,11 +18,12 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
             "it cannot be put in force"
         };
         let mend = format!("headroom profile edit {name}");
-        findings.push(Finding::trouble(CHECK, fault.to_string(), means).mended_by(mend));
+        findings.push(Finding::trouble(CHECK, fault.to_string(), means, mend));
     }
     for warning in library.warnings() {
         let means = "what is left out cannot be put in force";
-        findings.push(Finding::trouble(CHECK, warning.to_string(), means));
+        let mend = "headroom profile list (shows what can), then rename it or let it be read";
+        findings.push(Finding::trouble(CHECK, warning.to_string(), means, mend));
     }
     if findings.len() == before {
         let count = library.entries().count();

@@ -15,7 +15,7 @@ const SYS_NICE: u32 = 23;
 const POLICY: usize = 38;
 
 /// What there is to be seen of the priority.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Realtime {
     /// Whether the audio thread of the daemon that runs goes before everything else.
     pub(super) of_daemon: Option<bool>,
@@ -37,22 +37,24 @@ impl Realtime {
 }
 
 pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
+    findings.push(finding(sights.realtime));
+}
+
+fn finding(realtime: Realtime) -> Finding {
     const CHECK: &str = "real-time priority";
-    let Realtime { of_daemon, is_allowed, has_rtkit } = sights.realtime;
-    let means = "whenever the machine is busy the sound may crackle";
-    let mend = "install rtkit (Debian and Ubuntu: sudo apt install rtkit) and log in again";
-    findings.push(match (of_daemon, is_allowed, has_rtkit) {
+    let Realtime { of_daemon, is_allowed, has_rtkit } = realtime;
+    let trouble = |found: &str| {
+        let means = "whenever the machine is busy the sound may crackle";
+        let mend = "install rtkit (Debian and Ubuntu: sudo apt install rtkit) and log in again";
+        Finding::trouble(CHECK, found, means, mend)
+    };
+    match (of_daemon, is_allowed, has_rtkit) {
         (Some(true), _, _) => Finding::fine(CHECK, "headroomd's audio thread has it"),
-        (Some(false), _, _) => {
-            Finding::trouble(CHECK, "headroomd's audio thread has none", means).mended_by(mend)
-        }
+        (Some(false), _, _) => trouble("headroomd's audio thread has none"),
         (None, true, _) => Finding::fine(CHECK, "this user may have it"),
         (None, false, true) => Finding::fine(CHECK, "rtkit gives it"),
-        (None, false, false) => {
-            let found = "the limit is 0 and there is no rtkit to raise it";
-            Finding::trouble(CHECK, found, means).mended_by(mend)
-        }
-    });
+        (None, false, false) => trouble("the limit is 0 and there is no rtkit to raise it"),
+    }
 }
 
 /// Whether any of its threads goes before everything else: the audio thread is the only one that
@@ -93,6 +95,22 @@ fn has_rtkit() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn what_the_daemon_has_counts_and_without_one_what_it_may_have() {
+        for (of_daemon, is_allowed, has_rtkit, said, level) in [
+            (Some(true), false, false, "audio thread has it", Level::Fine),
+            (Some(false), true, true, "audio thread has none", Level::Trouble),
+            (None, true, false, "this user may", Level::Fine),
+            (None, false, true, "rtkit gives it", Level::Fine),
+            (None, false, false, "the limit is 0 and", Level::Trouble),
+        ] {
+            let one = finding(Realtime { of_daemon, is_allowed, has_rtkit });
+            assert!(one.found.contains(said) && one.level == level, "{one:?}");
+            assert_eq!(one.mend.is_some(), level == Level::Trouble, "{one:?}");
+        }
+    }
 
     #[test]
     fn the_policy_of_a_thread_is_read_from_its_line() {

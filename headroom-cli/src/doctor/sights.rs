@@ -109,6 +109,9 @@ pub(super) struct Journal {
     pub(super) default_sink: bool,
     pub(super) streams: usize,
     pub(super) volumes: usize,
+    /// Of the streams, those of apps that do not play now.
+    pub(super) silent_streams: usize,
+    /// The sinks that the others go back to.
     pub(super) stream_sinks: Vec<String>,
     pub(super) volume_sinks: Vec<String>,
     pub(super) error: Option<String>,

@@ -40,7 +40,7 @@ pub(crate) use setting::{
 pub(crate) use sink::{is_ours, promotion, sinks, wished_sink};
 pub(crate) use status::status;
 pub(crate) use table::{analysis_table, duration_text, summary};
-pub(crate) use verb::refusal;
+pub(crate) use verb::{in_verbs, refusal};
 pub(crate) use verdict::ProfileVerdict;
 pub(crate) use why::why;
 

@@ -44,6 +44,12 @@ fn a_device_that_is_missing_and_a_rate_that_differs_are_found() {
     };
     trouble(&with("default_sink", Value::Null), "default device", "there is none");
     trouble(&with("default_sink", "auto_null".into()), "default device", "there is none");
+    // One of ours that leads nowhere is no device.
+    let nodes = json!([{"name": "headroom.main", "media_class": "Audio/Sink"}]);
+    let mut graph = good_graph();
+    (graph["nodes"], graph["default_sink"]) = (nodes, "headroom.main".into());
+    patient.tells(&graph, &no_journal());
+    trouble(&patient.report(&[]), "default device", "there is none");
     let gone = with("configured_default_sink", "headset".into());
     let notes = of(&gone, "default device");
     assert_eq!(notes[1]["level"], "note");

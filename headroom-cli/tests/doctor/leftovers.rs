@@ -39,15 +39,32 @@ fn what_a_crash_has_left_is_put_back_by_headroomd() {
         is_fine(&report, "leftovers");
         fs::remove_file(patient.path("restored")).unwrap();
     }
-    // What an app or a sink must be there for can wait, and nobody is told to mend it.
-    let left = |stream_sink: &str, volume_sink: &str| {
-        json!({"path": "/x", "streams": 1, "volumes": 1, "stream_sinks": [stream_sink],
-               "volume_sinks": [volume_sink]})
+    // What an app or a sink must be there for can wait, and nobody is told to mend it: also where
+    // another app plays than the one that was moved.
+    let left = |silent: usize, stream_sinks: &[&str], volume_sink: &str| {
+        json!({"path": "/x", "streams": 1, "volumes": 1, "silent_streams": silent,
+               "stream_sinks": stream_sinks, "volume_sinks": [volume_sink]})
     };
-    for (graph, journal, said) in [
-        (&with_app, left("headset", "headset"), "and 1 device volume is kept until \"headset\" is"),
-        (&with_app, left("speakers", "headset"), "1 device volume is kept until \"headset\""),
-        (&good_graph(), left("speakers", "hdmi"), "where 1 app goes and 1 device volume is kept"),
+    for (graph, journal, said, is_left) in [
+        (
+            &with_app,
+            left(0, &["headset"], "headset"),
+            "and 1 device volume is kept until \"headset\" is there again",
+            false,
+        ),
+        (
+            &with_app,
+            left(0, &["speakers"], "headset"),
+            "1 device volume is kept until \"headset\"",
+            true,
+        ),
+        (
+            &with_app,
+            left(1, &[], "hdmi"),
+            "volume is kept until \"hdmi\" is there again and the app plays again",
+            false,
+        ),
+        (&good_graph(), left(1, &[], "speakers"), "1 app goes is kept until the app plays", false),
     ] {
         patient.tells(graph, &journal);
         let report = patient.report(&[]);
@@ -58,8 +75,7 @@ fn what_a_crash_has_left_is_put_back_by_headroomd() {
         let found = found.unwrap_or_else(|| panic!("no {said:?} in {report:#}"));
         assert_eq!((&found["level"], &found["can_be_fixed"]), (&json!("note"), &json!(false)));
         // What is there is mended all the same.
-        let is_left = stream_is_left(&report);
-        assert_eq!(is_left, said.starts_with("1 device"), "{report:#}");
+        assert_eq!(stream_is_left(&report), is_left, "{report:#}");
     }
     // A journal that cannot be read is told, and left for headroomd.
     let garbled = json!({"path": "/x/journal.toml", "error": "it has no version"});

@@ -8,7 +8,10 @@ mod harness;
 #[path = "../profiles/home.rs"]
 mod home;
 mod leftovers;
+mod mending;
 mod patient;
+#[path = "../scripted/mod.rs"]
+mod scripted;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -116,14 +116,14 @@ pub(crate) fn of<'r>(report: &'r Value, check: &str) -> Vec<&'r Value> {
     findings.filter(|finding| finding["check"] == check).collect()
 }
 
-/// The one trouble with a check; it says what it means.
+/// The one trouble with a check; it says what it means, and what mends it.
 #[track_caller]
 pub(crate) fn trouble<'r>(report: &'r Value, check: &str, found: &str) -> &'r Value {
     let bad: Vec<_> =
         of(report, check).into_iter().filter(|finding| finding["level"] == "trouble").collect();
     let [one] = bad[..] else { panic!("one trouble with {check} in {report:#}") };
     assert!(one["found"].as_str().unwrap().contains(found), "{one:#}");
-    assert!(one["means"].is_string(), "{one:#}");
+    assert!(one["means"].is_string() && one["mend"].is_string(), "{one:#}");
     one
 }
 
