@@ -33,6 +33,7 @@ pub struct Play {
     target: Option<String>,
     volume: Option<f64>,
     positions: Option<String>,
+    role: Option<String>,
     properties: BTreeMap<String, String>,
 }
 
@@ -47,6 +48,7 @@ impl Play {
             target: None,
             volume: None,
             positions: None,
+            role: None,
             properties: BTreeMap::new(),
         }
     }
@@ -78,6 +80,12 @@ impl Play {
     /// The loudspeakers that the channels are for, whatever the file says; with `pw-cat` alone.
     pub fn positions(mut self, positions: &[&str]) -> Self {
         self.positions = Some(positions.join(","));
+        self
+    }
+
+    /// What its sound is for, such as `Communication`; with `pw-cat` alone, which says `Music` else.
+    pub fn role(mut self, role: &str) -> Self {
+        self.role = Some(role.into());
         self
     }
 
@@ -114,11 +122,18 @@ impl Play {
             properties += &format!(", {key} = \"{value}\"");
         }
         let mut arguments = vec!["-p".into(), "-P".into(), properties + " }"];
+        // 0.3.65 plays music whatever its properties say.
+        if let Some(role) = self.properties.get("media.role") {
+            arguments.extend(["--media-role".into(), role.clone()]);
+        }
         if let Some(target) = &self.target {
             arguments.extend(["--target".into(), target.clone()]);
         }
         if let Some(factor) = self.volume {
             arguments.extend(["--volume".into(), factor.to_string()]);
+        }
+        if let Some(role) = &self.role {
+            arguments.extend(["--media-role".into(), role.clone()]);
         }
         if let Some(positions) = &self.positions {
             arguments.extend(["--channel-map".into(), positions.clone()]);

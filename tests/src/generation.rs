@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 
 /// One PipeWire with its WirePlumber.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,17 +83,19 @@ impl std::fmt::Display for Generation {
 
 /// Runs `body` on every generation, side by side in time, and fails when any of them fails.
 ///
-/// One call at a time in a process: two graphs are what two cores can play on time.
+/// One call at a time in a process: two graphs are what two cores can play on time. How long it has
+/// taken is printed, for whoever looks for the longest.
 ///
 /// # Panics
 ///
 /// When a body panics, with the generation's name before its message.
+#[allow(clippy::print_stdout, reason = "beside the verdict of a test")]
 pub fn on_every_generation(body: impl Fn(&'static Generation) + Sync) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     // A test that failed leaves nothing behind that could harm the next one.
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 
-    let body = &body;
+    let (body, began) = (&body, Instant::now());
     let failures: Vec<String> = std::thread::scope(|scope| {
         let threads: Vec<_> = Generation::all()
             .iter()
@@ -117,6 +120,7 @@ pub fn on_every_generation(body: impl Fn(&'static Generation) + Sync) {
             })
             .collect()
     });
+    println!("took {:.1} s", began.elapsed().as_secs_f64());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

@@ -96,9 +96,9 @@ impl Recorder {
     pub fn wait_until_heard(&self, amplitude: f32, from: usize) -> usize {
         let what = format!("{amplitude} to be heard by {}", self.process.command_line());
         self.site.wait_until(&what, || {
-            let heard = self.so_far().first_over(amplitude, from);
+            let heard = self.since(from).first_over(amplitude, 0).map(|frame| from + frame);
             if heard.is_none() {
-                // The whole file is read at each look.
+                // All of it is read at each look.
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
             heard

@@ -291,21 +291,13 @@ mod tests {
     }
 
     /// The parts one after the other, 0.4 s apart, as a device would get them.
-    fn played_through(mut process: impl FnMut(&mut [&mut [f32]]), parts: &[Part]) -> Programme {
+    fn played_through(process: impl FnMut(&mut [&mut [f32]]), parts: &[Part]) -> Programme {
         let gap = Programme::silence(RATE_HZ, 2, 0.4);
         let mut all = gap.clone();
         for part in parts {
             all = all.then(&part.sound).then(&gap);
         }
-        let mut planes = all.planes_mut();
-        let frames = planes[0].len();
-        for start in (0..frames).step_by(1_024) {
-            let end = frames.min(start + 1_024);
-            let mut block: Vec<&mut [f32]> =
-                planes.iter_mut().map(|plane| &mut plane[start..end]).collect();
-            process(&mut block);
-        }
-        all
+        all.in_blocks(1_024, process)
     }
 
     fn judged(process: impl FnMut(&mut [&mut [f32]])) -> Judgement {

@@ -7,6 +7,7 @@ use headroom_client::ipc::{Match, Route};
 use headroom_tests::{Device, Dump, Generation, Graph, Recorder, Recording, Setup, programme};
 
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ};
+use crate::witness::linked_by_hand;
 
 /// Two tones: one on the left, another on the right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +27,10 @@ impl Voice {
 /// 25 ms: whole periods of every tone.
 const WINDOW_FRAMES: usize = 1_200;
 /// From one window to the next: how finely a silence is measured.
-const HOP_FRAMES: usize = 120;
+pub(crate) const HOP_FRAMES: usize = 120;
+/// 400 ms and 500 ms.
+const MOMENT_HOPS: usize = 160;
+const HALF_SECOND_HOPS: usize = 200;
 /// How loud each voice is sent: all of them together stay below full scale.
 pub(crate) const AMPLITUDE: f64 = 0.1;
 /// How many voices there are, the witness's among them.
@@ -78,22 +82,15 @@ impl Choir {
         // By its ports: WirePlumber moves a recorder when the default sink changes.
         let ports = ["FL", "FR"].map(|channel| format!("{DEVICE}:monitor_{channel}"));
         let recorder = graph.record_ports(RATE_HZ, &ports.each_ref().map(String::as_str));
-        let play = |name: &str, voice: Voice| {
+        let file = |name: &str, voice: Voice| {
             let tones = [voice.left_hz, voice.right_hz];
             let channels = programme::tones(RATE_HZ, seconds, &tones, AMPLITUDE);
-            let file = graph.write_programme(&format!("{name}.wav"), RATE_HZ, &channels);
-            graph.play(&file).name(name).property("application.name", name)
+            graph.write_programme(&format!("{name}.wav"), RATE_HZ, &channels)
         };
-        // Linked by hand, and so left alone by WirePlumber too.
-        let witness = play(WITNESS.0, WITNESS.1).target("0").start();
-        graph.wait_for("the ports of the witness", |dump| {
-            (dump.ports_of(WITNESS.0, "out").count() == 2).then_some(())
-        });
-        for side in ["FL", "FR"] {
-            let (from, to) =
-                (format!("{}:output_{side}", WITNESS.0), format!("{DEVICE}:playback_{side}"));
-            graph.tool("pw-link", &[&from, &to]);
-        }
+        let play = |name: &str, voice: Voice| {
+            graph.play(&file(name, voice)).name(name).property("application.name", name)
+        };
+        let witness = linked_by_hand(graph, WITNESS.0, &file(WITNESS.0, WITNESS.1));
         let singers = SINGERS
             .iter()
             .enumerate()
@@ -146,6 +143,9 @@ pub(crate) struct Heard {
     pub(crate) apart_db: f64,
     /// The largest sample.
     pub(crate) peak: f64,
+    /// How much louder or quieter each singer became within half a second, at most, in dB: for a
+    /// tone that is the same in LU.
+    pub(crate) jump_db: Vec<f64>,
 }
 
 impl Heard {
@@ -155,6 +155,7 @@ impl Heard {
             level_db: Vec::new(),
             apart_db: f64::INFINITY,
             peak: f64::from(headroom_tests::peak(&recording.channels)),
+            jump_db: Vec::new(),
         };
         let voices = (0..SINGERS.len()).map(Voice::number).chain([WITNESS.1]);
         for voice in voices {
@@ -173,6 +174,7 @@ impl Heard {
             let louder =
                 middle(&left[left.len() - edge..]).max(middle(&right[right.len() - edge..]));
             heard.level_db.push(20.0 * (louder / AMPLITUDE).log10());
+            heard.jump_db.push(largest_jump_db(&left).max(largest_jump_db(&right)));
             let end = recording.frames() - WINDOW_FRAMES * 4;
             let end = recording.part(end, recording.frames());
             let level = |channel: usize, hz: f64| middle(&amplitudes(&end.channels[channel], hz));
@@ -189,6 +191,11 @@ impl Heard {
         singers.iter().map(|ms| ms - witness[0]).collect()
     }
 
+    /// How much the worst singer jumped.
+    pub(crate) fn largest_jump_db(&self) -> f64 {
+        self.jump_db[..SINGERS.len()].iter().fold(0.0, |most, db| most.max(*db))
+    }
+
     /// How long the worst singer was silent beyond the witness.
     pub(crate) fn longest_silence_ms(&self) -> f64 {
         self.silences_ms().into_iter().fold(0.0_f64, f64::max)
@@ -200,6 +207,26 @@ impl Heard {
         let quietest = singers.iter().fold(f64::INFINITY, |least, db| least.min(*db));
         (quietest, singers.iter().fold(f64::NEG_INFINITY, |most, db| most.max(*db)))
     }
+}
+
+/// How much the level of a moment changes within half a second, at most. A moment is as long as that
+/// of momentary loudness; its level is that of its louder quarter, for a silence is told for itself.
+fn largest_jump_db(amplitudes: &[f64]) -> f64 {
+    const STEP: usize = MOMENT_HOPS / 4;
+    let moments = amplitudes.windows(MOMENT_HOPS).step_by(STEP);
+    // What is silent has no level, and is no jump from or to anything.
+    let level_db = |moment: f64| if moment > 1e-5 { 20.0 * moment.log10() } else { f64::NAN };
+    let louder = |moment: &[f64]| {
+        let mut sorted = moment.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() * 3 / 4]
+    };
+    let levels_db: Vec<f64> = moments.map(|moment| level_db(louder(moment))).collect();
+    let changes = levels_db.iter().enumerate().flat_map(|(at, now)| {
+        let before = &levels_db[at.saturating_sub(HALF_SECOND_HOPS / STEP)..at];
+        before.iter().map(move |before| (now - before).abs())
+    });
+    changes.fold(0.0, f64::max)
 }
 
 /// The amplitude of a tone in each window of a plane.

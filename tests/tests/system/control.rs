@@ -7,9 +7,11 @@ use headroom_client::ipc::{
     BypassTo, Change, Meters, MetersChange, Route, RoutedBy, SinkKind, Stream, Topic,
 };
 use headroom_client::{Address, Client, Subscription, Update};
-use headroom_tests::{Daemon, Graph, Player, Setup, on_every_generation};
+use headroom_tests::{Daemon, Graph, Player, Setup, on_every_generation, program};
 
+use crate::apps::sayings;
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play, tones};
+use crate::surround::assert_as_sent;
 
 /// headroomd at a place of its own, and a client of it.
 pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Address) {
@@ -22,6 +24,18 @@ pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Add
     let place = Address::Abstract(name);
     let client = Client::connect(&place).expect("headroomd is ready");
     (daemon, client, place)
+}
+
+/// What `headroom` prints when this is typed.
+pub(crate) fn typed(graph: &Graph, place: &Address, words: &[&str]) -> String {
+    let mut command = graph.command(&program("headroom"));
+    let output = command.args(words).env("HEADROOM_SOCKET", place.to_string()).output();
+    let output = output.expect("headroom runs");
+    let [said, complaint] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
+    assert!(output.status.success(), "headroom {words:?}: {said}{complaint}");
+    println!("$ headroom {}\n{said}{complaint}", words.join(" "));
+    said
 }
 
 /// Waits until the daemon tells of a stream that is as wanted.
@@ -169,9 +183,21 @@ fn bypass_and_settings_are_heard_at_once() {
         };
         let sent = 20.0 * (0.02 / 2_f64.sqrt()).log10();
         graph.wait_for("it to be levelled", |_| (level(1.0) > sent + 6.0).then_some(()));
+        // And nobody is moved for that: the links are those that were there, and all that is said.
+        let ways = || {
+            let dump = graph.dump();
+            let links: Vec<_> = dump.links.iter().map(|it| (it.from_port, it.to_port)).collect();
+            let (bus, master) = (format!("{BUS}.out"), format!("{MASTER}.out"));
+            let whole = dump.is_flowing(player.name(), BUS) && dump.is_flowing(&bus, MASTER);
+            assert!(whole && dump.is_flowing(&master, DEVICE), "{links:?}");
+            (links, sayings(&graph))
+        };
+        let before = ways();
         client.bypass_set(BypassTo::On).expect("done");
         let bypassed = level(2.0);
         assert!((bypassed - sent).abs() < 0.1, "{bypassed:.2} dBFS, sent {sent:.2}");
+        assert_as_sent(&format!("{generation}: bypass"), &recorder, &tones(150.0, 0.02));
+        assert_eq!(ways(), before);
         client.bypass_set(BypassTo::Off).expect("done");
         graph.wait_for("it to be levelled again", |_| (level(1.0) > sent + 6.0).then_some(()));
         client.setting_set("agc.target_lufs", -30.0).expect("done");

@@ -42,6 +42,16 @@ fn plugging_in_headphones_puts_their_profile_in_force_until_they_are_pulled() {
         assert_eq!(status.device.device_sink.as_deref(), Some(DEVICE));
         graph.plug(Device::named(HEADPHONES).priority(5_000));
         in_force(&mut client, "night", Some(UsedBy::Device));
+        // What was set last comes first: here by what people call it. And one for all the others.
+        let matches = DeviceMatch { description: vec!["*phones".into()], ..DeviceMatch::default() };
+        client.device_set(Some(matches.clone()), "podcast").expect("set");
+        in_force(&mut client, "podcast", Some(UsedBy::Device));
+        client.device_set(None, "music").expect("set");
+        in_force(&mut client, "podcast", Some(UsedBy::Device));
+        graph.unplug(HEADPHONES);
+        in_force(&mut client, "music", Some(UsedBy::DefaultDevice));
+        client.device_unset(None).expect("taken back");
+        in_force(&mut client, "movie", None);
         player.wait_until_linked_to(BUS);
     });
 }

@@ -2,11 +2,11 @@
 //! stream is lost, and none is sent to the wrong device.
 
 use headroom_client::Client;
-use headroom_client::ipc::{Match, Route};
-use headroom_tests::{Device, Dump, Graph, Recorder, Setup, on_every_generation};
+use headroom_client::ipc::{Match, Route, Status};
+use headroom_tests::{Device, Dump, Graph, Setup, on_every_generation};
 
 use crate::control::steered;
-use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, tones};
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, assert_heard, tones};
 
 /// The device that the listener has put an app at by hand.
 const HEADPHONES: &str = "headphones";
@@ -32,18 +32,6 @@ fn wait_until_at(graph: &Graph, client: &mut Client, apps: &[(&str, &str)]) {
         };
         (told.len() == apps.len() && apps.iter().all(is_at)).then_some(())
     });
-}
-
-/// Asserts that this device is what is heard: both tones, each on its own side.
-fn assert_heard(recorder: Recorder, what: &str) {
-    let start = recorder.wait_until_heard(0.005, 0);
-    let end = start + RATE_HZ as usize * 3 / 4;
-    recorder.wait_for_frames(end);
-    let heard = recorder.stop().part(end - RATE_HZ as usize / 2, end);
-    let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
-    println!("{what}: 440 Hz at {low:.0?} dBFS, 880 Hz at {high:.0?} dBFS");
-    assert!(low[0] > -45.0 && high[1] > -45.0, "{what}: {low:?} {high:?}");
-    assert!(low[0] - low[1] > 30.0 && high[1] - high[0] > 30.0, "{what}: {low:?} {high:?}");
 }
 
 /// The names of the devices that nobody asked for begin with this.
@@ -144,9 +132,17 @@ fn every_device_may_go_at_once_and_come_back_as_in_a_suspend() {
             // Nothing is heard; nobody is asked anything in vain.
             let status = client.status().expect("a status");
             assert_eq!(status.streams.len(), 2, "{status:?}");
+            let warned = |status: &Status| status.warnings.iter().any(|it| it.about == "device");
+            graph.wait_for("it to be told that there is none", |_| {
+                let status = client.status().expect("a status");
+                (status.device.device_sink.is_none() && warned(&status)).then_some(())
+            });
             graph.plug(Device::named(DEVICE));
             graph.wait_for_flow(&format!("{MASTER}.out"), DEVICE);
             wait_until_at(&graph, &mut client, &apps);
+            let status = client.status().expect("a status");
+            assert_eq!(status.device.device_sink.as_deref(), Some(DEVICE));
+            assert!(!warned(&status), "{status:?}");
             let what = format!("{generation}: round {round}");
             assert_heard(graph.record(DEVICE), &what);
         }

@@ -1,10 +1,17 @@
 //! `headroom doctor` on a real graph: what only that has, made to happen one after the other.
 
-use headroom_tests::{Device, Graph, Service, Setup, on_every_generation};
+use std::path::Path;
+
+use headroom_client::ipc::Route;
+use headroom_tests::{Device, Graph, Service, Setup, on_every_generation, program};
 use serde_json::Value;
 
+use crate::apps::{self, HEADPHONES, app_named, put, two_devices};
+use crate::control::steered;
+use crate::defaults::{choose_default, default_is};
 use crate::restoring::journal;
-use crate::setting::{DEVICE, Way, headroomd_for, play, tones};
+use crate::setting::{BUS, DEVICE, MASTER, Way, headroomd_for, play, tones};
+use crate::wishes::{app_at_headphones, wait_until_remembered};
 
 /// What doctor says, as `--json` has it.
 fn doctor(graph: &Graph, arguments: &[&str]) -> Value {
@@ -33,6 +40,28 @@ fn assert_found(report: &Value, check: &str, said: &str, is_trouble: bool) {
     assert!(found.iter().any(is_it), "{check}: no {said:?} (trouble: {is_trouble}) in {report:#}");
 }
 
+/// What is said to mend this.
+#[track_caller]
+fn mend(report: &Value, check: &str, said: &str) -> String {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    let mut of_check = findings.filter(|finding| finding["check"] == check);
+    let is_it = |finding: &&Value| finding["found"].as_str().is_some_and(|it| it.contains(said));
+    let finding = of_check.find(is_it).unwrap_or_else(|| panic!("no {said:?} in {report:#}"));
+    finding["mend"].as_str().expect("a command").to_owned()
+}
+
+/// Types a command in the surroundings of the graph.
+fn type_in(graph: &Graph, command: &str) {
+    let mut shell = graph.command(Path::new("/bin/sh"));
+    let folder = program("headroom").parent().expect("a folder").display().to_string();
+    let path = shell.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, path)| path);
+    let path = path.expect("a path").to_str().expect("text").to_owned();
+    shell.env("PATH", format!("{folder}:{path}")).args(["-ec", command]);
+    let output = shell.output().expect("it runs");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {complaint}");
+}
+
 fn version((major, minor, micro): (u32, u32, u32)) -> String {
     format!("{major}.{minor}.{micro} runs")
 }
@@ -44,7 +73,7 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
             Setup::default().devices([Device::named(DEVICE).rate_hz(44_100)]).start(generation);
         graph.force_rate(44_100);
         let mut daemon = headroomd_for(&graph, Way::Promoted);
-        let app = play(&graph, Way::Promoted, "app", &tones(120.0, 0.1));
+        let app = play(&graph, Way::Promoted, "app", &tones(240.0, 0.1));
         let report = doctor(&graph, &[]);
         assert_found(&report, "PipeWire", &version(generation.pipewire()), false);
         assert_found(&report, "WirePlumber", &version(generation.wireplumber()), false);
@@ -62,10 +91,37 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
 
         graph.force_rate(48_000);
         graph.plug(Device::named("easyeffects_sink").priority(1));
+        graph.plug(Device::named("effect_input.chain").priority(1));
         let report = doctor(&graph, &[]);
         assert_found(&report, "other processors", "EasyEffects is in the graph", true);
         assert_found(&report, "sample rate", "48000 Hz, and", true);
+        // `--fix` is for none of these, and what is said to mend them does.
+        let settings = graph.dump().metadata.get("settings").cloned();
+        let report = doctor(&graph, &["--fix"]);
+        assert_eq!(report["mended"], serde_json::json!([]), "{report:#}");
+        assert_eq!(graph.dump().metadata.get("settings").cloned(), settings);
+        type_in(&graph, &mend(&report, "sample rate", "48000 Hz, and"));
+        assert_found(&doctor(&graph, &[]), "sample rate", "44100 Hz", false);
+        type_in(&graph, &mend(&report, "other processors", "as effect_input.chain"));
+        graph.wait_for_link(&format!("{MASTER}.out"), "effect_input.chain");
+        type_in(&graph, "headroom sink follow");
+        graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+        graph.unplug("effect_input.chain");
         graph.unplug("easyeffects_sink");
+
+        // The only device goes, and one of ours is the default that leads nowhere.
+        graph.unplug(DEVICE);
+        graph.wait_for("doctor to miss the device", |_| {
+            let is_none = (String::from("there is none"), true);
+            found(&doctor(&graph, &[]), "default device").contains(&is_none).then_some(())
+        });
+        graph.plug(Device::named(DEVICE).rate_hz(44_100));
+        graph.wait_for_link(&format!("{MASTER}.out"), DEVICE);
+        graph.wait_for("doctor to see it", |_| {
+            let is_there = (DEVICE.to_owned(), false);
+            found(&doctor(&graph, &[]), "default device").contains(&is_there).then_some(())
+        });
+        app.wait_until_linked_to(BUS);
 
         daemon.signal(9);
         daemon.wait();
@@ -90,6 +146,8 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
         assert!(!journal(&graph).exists());
         app.wait_until_linked_to(DEVICE);
 
+        graph.stop_service(Service::WirePlumber);
+        assert_found(&doctor(&graph, &[]), "WirePlumber", "it is not running", true);
         graph.freeze_service(Service::PipeWire);
         let report = doctor(&graph, &[]);
         assert_found(&report, "PipeWire", "does not answer within 2 s", true);
@@ -98,5 +156,113 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
         graph.stop_service(Service::PipeWire);
         let report = doctor(&graph, &[]);
         assert_found(&report, "PipeWire", "it is not running for this user", true);
+    });
+}
+
+/// What lies in a folder and is nobody's but the listener's, by its path.
+fn listeners_own(graph: &Graph) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![graph.directory().join("home")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.display().to_string();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !name.contains("/wireplumber/") && !name.contains("/journal.toml") {
+                all.push((name, std::fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn all_that_a_crash_has_left_is_mended_and_nothing_else_is_touched() {
+    on_every_generation(|generation| {
+        let (graph, app) = app_at_headphones(generation);
+        choose_default(&graph, DEVICE);
+        let daemon = headroomd_for(&graph, Way::Promoted);
+        type_in(&graph, "headroom route set app processed");
+        app.wait_until_linked_to(BUS);
+        let volume = || graph.node(DEVICE).channel_volumes.first().copied().expect("a volume");
+        let before = volume();
+        graph.set_volume(BUS, 0.3);
+        let is_at = |slider: f64| {
+            graph.wait_for(&format!("{DEVICE} to be at {slider}"), |_| {
+                ((volume() - slider.powi(3)).abs() < 1e-3).then_some(())
+            });
+        };
+        is_at(0.3);
+        graph.wait_for("all of it to be noted, and what was set to be stored", |_| {
+            let text = std::fs::read_to_string(journal(&graph)).ok()?;
+            let is_noted = ["former_default", HEADPHONES];
+            // Of the volume nothing is, once the device has it.
+            let is_over = !text.contains("[volumes.");
+            let state = journal(&graph).with_file_name("state.toml");
+            let is_stored = std::fs::read_to_string(state).ok()?.contains("[[routes]]");
+            (is_stored && is_over && is_noted.iter().all(|word| text.contains(word))).then_some(())
+        });
+        daemon.kill();
+        app.wait_until_linked_to(DEVICE);
+        // As if the kill had come between the note and the change.
+        graph.set_volume(DEVICE, before.cbrt());
+        let wanted = 0.3_f64.powi(3);
+        let change = format!(
+            "[volumes.{DEVICE}]\nbefore = {{ factors = [{before:?}, {before:?}], muted = false }}\n\
+             wanted = {{ factors = [{wanted:?}, {wanted:?}], muted = false }}\n# end\n"
+        );
+        let text = std::fs::read_to_string(journal(&graph)).expect("it is left");
+        std::fs::write(journal(&graph), text.replace("# end\n", &change)).expect("written");
+        // And what else is wrong is not for it.
+        let profiles = graph.directory().join("home/.config/headroom/profiles");
+        std::fs::create_dir_all(&profiles).expect("made");
+        std::fs::write(profiles.join("mine.toml"), "agc = 3").expect("written");
+        let (own, settings) =
+            (listeners_own(&graph), graph.dump().metadata.get("settings").cloned());
+        let report = doctor(&graph, &[]);
+        for part in ["the default sink is Headroom's", "1 app is sent", "1 device volume is"] {
+            assert_found(&report, "leftovers", part, true);
+        }
+
+        let report = doctor(&graph, &["--fix"]);
+        assert_found(&report, "leftovers", "nothing behind", false);
+        assert_found(&report, "profiles", "mine.toml", true);
+        default_is(&graph, Some(DEVICE), DEVICE);
+        app.wait_until_linked_to(HEADPHONES);
+        wait_until_remembered(&graph, &app, HEADPHONES);
+        is_at(0.3);
+        assert!(!journal(&graph).exists());
+        let said = graph.dump().metadata.get("default").cloned().unwrap_or_default();
+        let is_ours = |text: &str| text.contains("headroom");
+        let ours = said.iter().find(|entry| is_ours(&entry.key) || is_ours(&entry.value));
+        assert_eq!(ours, None, "left in the graph");
+        assert_eq!(listeners_own(&graph), own, "a file of the listener's is another");
+        assert_eq!(graph.dump().metadata.get("settings").cloned(), settings);
+    });
+}
+
+#[test]
+fn what_waits_for_an_app_is_no_leftover_though_another_plays() {
+    on_every_generation(|generation| {
+        let graph = two_devices(generation);
+        let own = apps::play(&graph, "own", &[("media.role", "Game")]);
+        own.wait_until_linked_to(DEVICE);
+        put(&graph, &own, HEADPHONES);
+        own.wait_until_linked_to(HEADPHONES);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        client.route_set(app_named("own"), Route::Processed).expect("a route");
+        own.wait_until_linked_to(BUS);
+        // What a live daemon holds is no leftover.
+        assert_eq!(found(&doctor(&graph, &[]), "leftovers"), []);
+        drop(client);
+        daemon.kill();
+        let _other = apps::play(&graph, "other", &[]);
+        assert_found(&doctor(&graph, &[]), "leftovers", "1 app is sent to it", true);
+        own.stop();
+        graph.wait_for("the app to be gone", |dump| dump.node("own").is_none().then_some(()));
+        let waits = ("where 1 app goes is kept until the app plays again".to_owned(), false);
+        assert_eq!(found(&doctor(&graph, &[]), "leftovers"), [waits]);
     });
 }

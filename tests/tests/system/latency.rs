@@ -5,7 +5,7 @@ use headroom_tests::{Device, Graph, Setup, on_every_generation, programme};
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play};
 
 const QUANTA: [u32; 3] = [64, 256, 1024];
-const EVERY_FRAMES: usize = 24_000;
+const EVERY_FRAMES: usize = 12_000;
 /// `limiter.lookahead_ms` of the default profile, and what its detector may take on top.
 const LOOKAHEAD_FRAMES: i64 = 96;
 const DETECTOR_FRAMES: i64 = 16;

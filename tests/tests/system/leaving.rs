@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use headroom_tests::{
-    Device, Dump, Ended, Generation, Graph, MetadataEntry, Setup, on_every_generation,
+    Device, Dump, Ended, Generation, Graph, MetadataEntry, Service, Setup, on_every_generation,
 };
 
-use crate::setting::{BUS, DEVICE, RATE_HZ, WAYS, Way, headroomd_for, play, tones};
+use crate::defaults::{choose_default, default_is};
+use crate::setting::{
+    BUS, DEVICE, RATE_HZ, WAYS, Way, assert_order, assert_whole, headroomd_for, play, tones,
+};
 
 /// How often it leaves while the audio thread is as busy as can be.
 const TIMES: usize = 12;
@@ -95,6 +98,9 @@ fn a_second_headroomd_refuses_and_harms_nothing() {
     on_every_generation(|generation| {
         let graph = Graph::start(generation);
         let mut first = headroomd_for(&graph, Way::Target);
+        let app = play(&graph, Way::Target, "app", &tones(60.0, 0.1));
+        let recorder = graph.record(DEVICE);
+        let from = recorder.wait_until_heard(0.01, 0);
         let mut second = graph.headroomd(&[]);
         assert_eq!(second.wait(), Ended::Exited(1));
         assert!(second.log().contains("another headroomd is running"), "{}", second.log());
@@ -103,7 +109,61 @@ fn a_second_headroomd_refuses_and_harms_nothing() {
         let mut elsewhere = graph.headroomd(&[&place]);
         assert_eq!(elsewhere.wait(), Ended::Exited(1), "{}", elsewhere.log());
         assert_eq!(first.ended(), None);
-        play(&graph, Way::Target, "app", &tones(10.0, 0.1)).stop();
+        recorder.wait_for_more_frames(RATE_HZ as usize / 2);
+        let heard = recorder.since(from);
+        assert_whole(&format!("{generation}: beside others that try"), &heard);
+        assert_order(&heard, &generation.to_string());
+        assert!(graph.dump().is_linked(app.name(), BUS));
+    });
+}
+
+/// Whoever logs out has all of it ended at once, in whatever order, and finds it so when they come
+/// again: the default is theirs, without Headroom and after it.
+#[test]
+fn a_logout_in_any_order_leaves_the_default_to_the_listener() {
+    on_every_generation(|generation| {
+        let graph = two_devices(generation);
+        choose_default(&graph, "headphones");
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(60.0, 0.1));
+        for is_first in [true, false] {
+            let daemon = headroomd_for(&graph, Way::Promoted);
+            let player = graph.play(&file).name("app").start();
+            player.wait_until_linked_to(BUS);
+            graph.wait_for_flow("headroom.master.out", "headphones");
+            // WirePlumber has on disk by now that ours was asked for.
+            let folder = graph.directory().join("home/.local/state/wireplumber");
+            graph.wait_for("WirePlumber to have stored it", |_| {
+                std::fs::read_to_string(folder.join("default-nodes"))
+                    .ok()?
+                    .contains(BUS)
+                    .then_some(())
+            });
+            let stop_others = || {
+                graph.stop_service(Service::PipeWire);
+                graph.stop_service(Service::WirePlumber);
+            };
+            if !is_first {
+                stop_others();
+            }
+            let asked = Instant::now();
+            assert_eq!(daemon.stop(), Ended::Exited(0));
+            let took = asked.elapsed();
+            println!("{generation}: left within {took:.0?}, as the first: {is_first}");
+            assert!(took.as_secs_f64() <= 1.0, "{took:?}");
+            if is_first {
+                stop_others();
+            }
+            drop(player);
+            graph.start_service(Service::PipeWire);
+            graph.start_service(Service::WirePlumber);
+            graph.wait_for("the default to be the listener's", |dump| {
+                (dump.default_sink().as_deref() == Some("headphones")).then_some(())
+            });
+            // The next start knows whom to give it back to, whatever WirePlumber has written down.
+            let daemon = headroomd_for(&graph, Way::Promoted);
+            assert_eq!(daemon.stop(), Ended::Exited(0));
+            default_is(&graph, Some("headphones"), "headphones");
+        }
     });
 }
 

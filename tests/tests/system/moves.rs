@@ -49,8 +49,9 @@ fn silence_of_both(recorder: &Recorder, since: usize) -> f64 {
 
 fn level_dbfs(recorder: &Recorder) -> f64 {
     let half = RATE_HZ as usize / 2;
-    recorder.wait_for_more_frames(2 * half);
-    let heard = recorder.so_far();
+    let from = recorder.frames();
+    recorder.wait_for_frames(from + 2 * half);
+    let heard = recorder.since(from);
     heard.part(heard.frames() - half, heard.frames()).levels_dbfs()[0]
 }
 

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use headroom_client::ipc::{Change, Code, DaemonChange, Match, Route, Topic};
 use headroom_client::{Client, Subscription, Update};
 use headroom_tests::{
-    Deadline, Ended, Graph, MetadataEntry, Service, let_pass, on_every_generation, poll,
+    Deadline, Ended, Graph, MetadataEntry, Service, let_pass, on_every_generation, poll, programme,
 };
 
 use crate::choir::middle;
 use crate::control::steered;
-use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, tones};
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, assert_heard, assert_whole};
 
 /// From PipeWire's return to ours.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
@@ -28,12 +28,18 @@ fn app_named(name: &str) -> Match {
     Match { application_name: vec![name.to_owned()], ..Match::default() }
 }
 
+/// `app` plays what is judged. The others play other tones: the same ones would add up to more or
+/// to nothing, by where each of them began.
 fn play(graph: &Graph, name: &str) -> headroom_tests::Client {
-    let file = graph.audio_file("tones.wav");
-    if !file.exists() {
-        graph.write_programme("tones.wav", RATE_HZ, &tones(90.0, AMPLITUDE));
+    let (file, tones_hz) = match name {
+        "app" => ("tones.wav", [440.0, 880.0]),
+        _ => ("others.wav", [523.0, 1_047.0]),
+    };
+    if !graph.audio_file(file).exists() {
+        let programme = programme::tones(RATE_HZ, 90.0, &tones_hz, AMPLITUDE);
+        graph.write_programme(file, RATE_HZ, &programme);
     }
-    graph.play(&file).name(name).property("application.name", name).start()
+    graph.play(&graph.audio_file(file)).name(name).property("application.name", name).start()
 }
 
 /// Waits for the event of the daemon that is asked for.
@@ -80,6 +86,7 @@ fn pipewire_that_dies_is_told_of_and_found_again_with_routes_and_gains_as_before
         let first = apps();
         arrive(&first);
         let gain_db = settled_gain_db(&graph, &mut client);
+        let before_dbfs = assert_heard(graph.record(DEVICE), &format!("{generation}: before"));
         let stream = client.stream_list().expect("streams").streams[0].id;
         let mut news = Subscription::to(&place, &[Topic::Daemon]);
         poll(Deadline::generous(), || match news.next_within(Duration::from_secs(1)) {
@@ -102,6 +109,9 @@ fn pipewire_that_dies_is_told_of_and_found_again_with_routes_and_gains_as_before
         let refusals = [
             client.stream_list().err(),
             client.sink_list().err(),
+            client.sink_use(Some(DEVICE)).err(),
+            client.why_app("app").err(),
+            client.why_stream(stream).err(),
             client.route_stream(stream, Some(Route::Bypass)).err(),
         ];
         for refused in refusals {
@@ -135,7 +145,15 @@ fn pipewire_that_dies_is_told_of_and_found_again_with_routes_and_gains_as_before
         });
         println!("{generation}: a gain of {gain_db:.1} dB before, {again_db:.1} dB after");
         assert!((again_db - gain_db).abs() <= 2.0, "{again_db:.1} dB, before {gain_db:.1} dB");
+        let after_dbfs = assert_heard(graph.record(DEVICE), &format!("{generation}: after"));
+        assert_as_loud(before_dbfs, after_dbfs);
     });
+}
+
+fn assert_as_loud(before_dbfs: [f64; 2], after_dbfs: [f64; 2]) {
+    for (before, after) in before_dbfs.into_iter().zip(after_dbfs) {
+        assert!((after - before).abs() <= 2.5, "{after:.1} dBFS, before {before:.1} dBFS");
+    }
 }
 
 /// How long each of these requests takes, in milliseconds.
@@ -171,6 +189,8 @@ fn a_wireplumber_that_hangs_blocks_no_request_and_does_what_was_asked_when_it_go
             let streams = client.stream_list().ok()?.streams;
             Some(streams.iter().find(|stream| stream.app == "app")?.id)
         });
+        let recorder = graph.record(DEVICE);
+        recorder.wait_until_heard(0.01, 0);
         let (mut usual, mut hung, mut in_force_s) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
             usual.extend(round_trips_ms(&mut client, stream));
@@ -179,6 +199,7 @@ fn a_wireplumber_that_hangs_blocks_no_request_and_does_what_was_asked_when_it_go
             let _ = client.route_unset(app_named("other"));
             app.wait_until_linked_to(BUS);
             other.wait_until_linked_to(BUS);
+            let heard_from = recorder.frames();
             graph.freeze_service(Service::WirePlumber);
             hung.extend(round_trips_ms(&mut client, stream));
             client.route_stream(stream, Some(Route::Protected)).expect("sent");
@@ -186,6 +207,8 @@ fn a_wireplumber_that_hangs_blocks_no_request_and_does_what_was_asked_when_it_go
             // As long as it takes until Headroom wonders why nothing comes of it.
             let_pass(Duration::from_millis(700));
             hung.extend(round_trips_ms(&mut client, stream));
+            let heard = recorder.since(heard_from);
+            assert_whole(&format!("{generation}: WirePlumber hangs"), &heard);
             graph.thaw_service(Service::WirePlumber);
             let goes_on = Instant::now();
             app.wait_until_linked_to(MASTER);
@@ -303,7 +326,7 @@ fn routes_are_in_force_again_a_second_after_wireplumber_was_started_again() {
         let (_daemon, mut client, _) = steered(&graph, &[]);
         client.route_set(app_named("left"), Route::Bypass).expect("a route");
         let apps = ["app", "left", "bell"].map(|name| play(&graph, name));
-        let witness = graph.play(&graph.audio_file("tones.wav")).target(DEVICE);
+        let witness = graph.play(&graph.audio_file("others.wav")).target(DEVICE);
         let witness = witness.property("node.dont-move", "true").start();
         let bell = graph.wait_for("the bell to be told of", |_| {
             let streams = client.stream_list().ok()?.streams;
@@ -316,6 +339,8 @@ fn routes_are_in_force_again_a_second_after_wireplumber_was_started_again() {
             }
         };
         arrive();
+        settled_gain_db(&graph, &mut client);
+        let before_dbfs = assert_heard(graph.record(DEVICE), &format!("{generation}: before"));
         let mut took_s = Vec::new();
         for round in 0..3 {
             graph.kill_service(Service::WirePlumber);
@@ -342,5 +367,7 @@ fn routes_are_in_force_again_a_second_after_wireplumber_was_started_again() {
             );
         }
         assert!(middle(&took_s) <= IN_FORCE_WITHIN_S, "{took_s:.2?}");
+        let after_dbfs = assert_heard(graph.record(DEVICE), &format!("{generation}: after"));
+        assert_as_loud(before_dbfs, after_dbfs);
     });
 }

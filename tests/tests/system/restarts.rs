@@ -1,11 +1,19 @@
 //! PipeWire and WirePlumber may come and go, devices too: Headroom follows, and the sound is back.
 
+use std::time::Duration;
+
 use headroom_client::{Address, Client};
-use headroom_tests::{Deadline, Device, Ended, Graph, Service, Setup, on_every_generation, poll};
+use headroom_tests::{
+    Deadline, Device, Ended, Graph, Service, Setup, let_pass, on_every_generation, poll,
+};
 
 use crate::setting::{
     BUS, DEVICE, MASTER, RATE_HZ, WAYS, Way, assert_whole, headroomd_for, play, tones,
 };
+
+/// Without PipeWire it looks at most twice a second whether PipeWire has come.
+const QUIET_FOR: Duration = Duration::from_secs(2);
+const MOST_WAKE_UPS: u64 = 20;
 
 fn assert_sound_flows(graph: &Graph, way: Way, name: &str) {
     let recorder = graph.record(DEVICE);
@@ -58,6 +66,13 @@ fn headroom_may_be_there_before_pipewire() {
             status.warnings.iter().any(|warning| warning.about == "pipewire").then_some(())
         });
         assert!(told.is_some(), "{:?}", client.status());
+        // It looks for PipeWire again and again, and says no more of it.
+        let (log, used) = (daemon.log(), daemon.usage());
+        let_pass(QUIET_FOR);
+        let woken = daemon.usage().wake_ups - used.wake_ups;
+        println!("{generation}: {woken} wake-ups in {QUIET_FOR:?} without PipeWire");
+        assert!(woken <= MOST_WAKE_UPS, "{woken} wake-ups");
+        assert_eq!(daemon.log(), log, "it says more");
         graph.start_service(Service::PipeWire);
         graph.start_service(Service::WirePlumber);
         daemon.wait_for_log("ready");

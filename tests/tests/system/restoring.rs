@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use headroom_tests::{Device, Ended, Generation, Graph, Service, Setup, on_every_generation};
 
 use crate::defaults::choose_default;
-use crate::setting::{BUS, DEVICE, Way, headroomd, headroomd_for, play, tones};
+use crate::setting::{BUS, DEVICE, RATE_HZ, Way, headroomd, headroomd_for, play, tones};
 
 const CHOSEN: &str = "headphones";
 
@@ -138,13 +138,29 @@ fn a_volume_is_after_a_kill_what_the_listener_had_set() {
         };
         let daemon = headroomd_for(&graph, Way::Promoted);
         let client = play(&graph, Way::Promoted, "app", &tones(120.0, 0.1));
+        let is_over = || {
+            graph.wait_for("the change to be struck out", |_| {
+                let text = std::fs::read_to_string(journal(&graph)).ok()?;
+                (!text.contains("volumes")).then_some(())
+            });
+        };
         graph.set_volume(BUS, 0.3);
         is_at(DEVICE, 0.3, false);
-        let text = std::fs::read_to_string(journal(&graph)).expect("it was noted first");
-        assert!(text.contains("[volumes.speakers.wanted]"), "{text}");
+        is_over();
         daemon.kill();
         client.wait_until_linked_to(DEVICE);
         is_at(DEVICE, 0.3, false);
+        // Whoever turns it back to where it was means it: that change was not cut off.
+        graph.set_volume(DEVICE, 1.0);
+        let daemon = headroomd_for(&graph, Way::Promoted);
+        client.wait_until_linked_to(BUS);
+        is_at(BUS, 1.0, false);
+        is_at(DEVICE, 1.0, false);
+        graph.set_volume(BUS, 0.3);
+        is_at(DEVICE, 0.3, false);
+        is_over();
+        daemon.kill();
+        client.wait_until_linked_to(DEVICE);
         // A change that the kill has cut off is ended, where that makes it quieter.
         let before = 0.3_f32.powi(3);
         for (wanted, muted, slider) in [(0.2_f32, false, 0.2), (1.0, false, 0.2), (0.2, true, 0.2)]
@@ -189,5 +205,29 @@ fn a_garbled_journal_is_set_aside_and_what_the_graph_tells_is_put_back() {
         wait_for_default(&graph, Some(CHOSEN), CHOSEN);
         assert!(journal(&graph).with_file_name("journal.toml.bad-1").exists());
         assert!(!journal(&graph).exists());
+    });
+}
+
+#[test]
+fn a_mute_is_silence_through_a_kill() {
+    on_every_generation(|generation| {
+        let graph = two_devices(generation);
+        let daemon = headroomd_for(&graph, Way::Promoted);
+        let client = play(&graph, Way::Promoted, "app", &tones(60.0, 0.1));
+        let ports = ["speakers:monitor_FL", "speakers:monitor_FR"];
+        let recorder = graph.record_ports(RATE_HZ, &ports);
+        recorder.wait_until_heard(0.01, 0);
+        graph.set_mute(BUS, true);
+        graph.wait_for("the device to follow", |dump| dump.node(DEVICE)?.muted.then_some(()));
+        recorder.wait_for_more_frames(RATE_HZ as usize / 4);
+        let from = recorder.frames();
+        daemon.kill();
+        client.wait_until_linked_to(DEVICE);
+        recorder.wait_for_more_frames(RATE_HZ as usize / 2);
+        let heard = recorder.since(from);
+        let loudest = headroom_tests::peak(&heard.channels);
+        assert!(loudest == 0.0, "{generation}: a sample of {loudest}");
+        graph.set_mute(DEVICE, false);
+        recorder.wait_until_heard(0.01, recorder.frames());
     });
 }

@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use headroom_client::Client;
-use headroom_client::ipc::{Code, ContestedBy, Route, RoutedBy, RuleOrigin, RulePlace, Stream};
-use headroom_tests::{Graph, let_pass, on_every_generation};
+use headroom_client::ipc::{
+    Change, Code, ContestedBy, Route, RoutedBy, RoutingChange, RuleOrigin, RulePlace, Stream, Topic,
+};
+use headroom_client::{Client, Subscription, Update};
+use headroom_tests::{Deadline, Graph, let_pass, on_every_generation, poll};
 
 use crate::apps::{
     HEADPHONES, app_named, play, programme, put, routed, sayings, told, two_devices,
 };
-use crate::control::steered;
+use crate::control::{steered, typed};
 use crate::setting::{BUS, DEVICE, MASTER};
 
 #[test]
@@ -65,8 +67,15 @@ fn a_route_of_the_user_counts_before_the_profiles_and_is_kept() {
         let other = play(&graph, "other", &[]);
         let (daemon, mut client, _) = steered(&graph, &[]);
         app.wait_until_linked_to(BUS);
+        let said =
+            |key: &str| graph.dump().metadata("default", app.node().id, key).map(str::to_owned);
+        assert_eq!(said("target.object").as_deref(), Some(BUS));
         client.route_set(app_named("app"), Route::Bypass).expect("a rule");
         app.wait_until_linked_to(DEVICE);
+        // It is let go, and not nailed to the device.
+        graph.wait_for("nothing to be said of it", |_| {
+            ["target.object", "target.node"].iter().all(|key| said(key).is_none()).then_some(())
+        });
         other.wait_until_linked_to(BUS);
         // Chosen for this stream, it counts before the rule.
         let id = told(&graph, &mut client, "app", |_| true).id;
@@ -123,7 +132,13 @@ fn what_is_not_to_be_moved_is_left_alone() {
 fn who_moves_a_stream_back_again_and_again_is_given_in_to() {
     on_every_generation(|generation| {
         let graph = Graph::start(generation);
-        let (daemon, mut client, _) = steered(&graph, &["--log-level=debug"]);
+        let (daemon, mut client, place) = steered(&graph, &["--log-level=debug"]);
+        let mut follower = Subscription::to(&place, &[Topic::Routing]);
+        let is_connected = poll(Deadline::generous(), || {
+            let update = follower.next_within(Duration::from_millis(100))?;
+            matches!(update, Update::Connected { .. }).then_some(())
+        });
+        assert!(is_connected.is_some(), "nobody to follow");
         let app = play(&graph, "app", &[]);
         app.wait_until_linked_to(BUS);
         // It is no longer young, when others may still say what they remember of it.
@@ -158,6 +173,30 @@ fn who_moves_a_stream_back_again_and_again_is_given_in_to() {
         assert_eq!((contest.by, contest.to.as_deref()), (ContestedBy::Metadata, Some(DEVICE)));
         let status = client.status().expect("a status").streams.remove(0);
         assert_eq!(status.contest.map(|contest| contest.by), Some(ContestedBy::Metadata));
+        // An event has said so, and so does `why`.
+        let told_of = |update: &Update| match update {
+            Update::Event(event) => match &event.change {
+                Change::Routing(
+                    RoutingChange::StreamChanged(it) | RoutingChange::StreamRouted(it),
+                ) => it.contested && it.contest.is_some() && it.id == stream.id,
+                _ => false,
+            },
+            _ => false,
+        };
+        let is_told = poll(Deadline::generous(), || {
+            follower.next_within(Duration::from_millis(100)).filter(&told_of).map(drop)
+        });
+        assert!(is_told.is_some(), "no event says that it is contested");
+        let why = client.why_app("app").expect("it plays").streams.remove(0);
+        let contest = why.stream.contest.expect("who does it");
+        assert_eq!((contest.by, contest.to.as_deref()), (ContestedBy::Metadata, Some(DEVICE)));
+        assert!(why.notes.iter().any(|note| note.contains("moves it back")), "{:?}", why.notes);
+        let said = typed(&graph, &place, &["why", "app"]);
+        assert!(said.contains("Contested  another program sends it to speakers, in"), "{said}");
+        for words in [&["status"][..], &["route", "list"]] {
+            let said = typed(&graph, &place, words);
+            assert!(said.contains("contested"), "{said}");
+        }
         // Until the user says it once more: for this stream, or for the app.
         client.route_stream(stream.id, Some(Route::Processed)).expect("sent");
         app.wait_until_linked_to(BUS);

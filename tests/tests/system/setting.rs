@@ -99,8 +99,9 @@ pub(crate) fn tones(seconds: f64, amplitude: f64) -> Vec<Vec<f32>> {
 pub(crate) fn settled_levels_dbfs(recorder: &Recorder) -> Vec<f64> {
     let second = RATE_HZ as usize;
     for _ in 0..60 {
-        recorder.wait_for_more_frames(2 * second + second / 2);
-        let heard = recorder.so_far();
+        let from = recorder.frames();
+        recorder.wait_for_frames(from + 2 * second + second / 2);
+        let heard = recorder.since(from);
         let end = heard.frames();
         let before = heard.part(end - 2 * second, end - second).levels_dbfs();
         let now = heard.part(end - second, end).levels_dbfs();
@@ -109,6 +110,25 @@ pub(crate) fn settled_levels_dbfs(recorder: &Recorder) -> Vec<f64> {
         }
     }
     panic!("a steady tone did not come out steady within two minutes and a half");
+}
+
+/// Asserts that this device is what is heard: 440 Hz on the left and 880 Hz on the right, each on its
+/// own side. Gives their levels.
+pub(crate) fn assert_heard(recorder: Recorder, what: &str) -> [f64; 2] {
+    let start = recorder.wait_until_heard(0.005, 0);
+    let end = start + RATE_HZ as usize * 3 / 4;
+    recorder.wait_for_frames(end);
+    let heard = recorder.stop().part(end - RATE_HZ as usize / 2, end);
+    assert_order(&heard, what)
+}
+
+/// The same of what has been heard.
+pub(crate) fn assert_order(heard: &Recording, what: &str) -> [f64; 2] {
+    let (low, high) = (heard.tone_levels_dbfs(440.0), heard.tone_levels_dbfs(880.0));
+    println!("{what}: 440 Hz at {low:.1?} dBFS, 880 Hz at {high:.1?} dBFS");
+    assert!(low[0] > -55.0 && high[1] > -55.0, "{what}: {low:?} {high:?}");
+    assert!(low[0] - low[1] > 30.0 && high[1] - high[0] > 30.0, "{what}: {low:?} {high:?}");
+    [low[0], high[1]]
 }
 
 /// A stretch to measure over: as long as said, or ten times that in a soak.

@@ -19,6 +19,8 @@ const TONES_HZ: [f64; 6] = [440.0, 570.0, 730.0, 90.0, 1_010.0, 1_390.0];
 const EIGHT_PLACES: [&str; 8] = ["FL", "FR", "FC", "LFE", "RL", "RR", "SL", "SR"];
 const EIGHT_TONES_HZ: [f64; 8] = [440.0, 570.0, 730.0, 90.0, 1_010.0, 1_390.0, 1_790.0, 2_270.0];
 const AMPLITUDE: f64 = 0.1;
+/// How long an app plays: longer than everything that is waited for while it does.
+const SECONDS: f64 = 60.0;
 /// What is below its own loudspeaker's level by this is not heard at another, in dB.
 const STRAY_DB: f64 = -60.0;
 /// Below the level that an app is heard at, in dB: nobody hears that.
@@ -29,7 +31,7 @@ fn surround(generation: &'static Generation) -> Graph {
 }
 
 fn six_tones(graph: &Graph) -> PathBuf {
-    let tones = programme::tones(RATE_HZ, 120.0, &TONES_HZ, AMPLITUDE);
+    let tones = programme::tones(RATE_HZ, SECONDS, &TONES_HZ, AMPLITUDE);
     graph.write_programme("six.wav", RATE_HZ, &tones)
 }
 
@@ -44,7 +46,7 @@ fn one_tone(graph: &Graph) -> PathBuf {
     };
     let path = graph.audio_file("one.wav");
     let mut writer = hound::WavWriter::create(&path, spec).expect("a file");
-    for sample in &programme::tones(RATE_HZ, 120.0, &TONES_HZ[..1], AMPLITUDE)[0] {
+    for sample in &programme::tones(RATE_HZ, SECONDS, &TONES_HZ[..1], AMPLITUDE)[0] {
         writer.write_sample((sample * f32::from(i16::MAX)) as i16).expect("a sample");
     }
     writer.finalize().expect("a file");
@@ -67,22 +69,25 @@ fn told(graph: &Graph, daemon: &mut Steering, app: &str, sink: &str) -> Stream {
 
 /// A second of what every loudspeaker gets of an app that plays by now.
 fn heard(recorder: &Recorder) -> Recording {
-    let from = recorder.frames();
-    let second = RATE_HZ as usize;
-    let start = recorder.wait_until_heard((AMPLITUDE / 100.0) as f32, from);
-    recorder.wait_for_frames(start + 3 * second);
-    recorder.so_far().part(start + 2 * second, start + 3 * second)
+    heard_as(recorder, |_| true)
 }
 
 /// The first second that is so, or else the last of several: a cycle that a busy machine leaves out
 /// is heard as all tones at once, and what is wrong in a graph is wrong all the time.
 fn heard_as(recorder: &Recorder, is_so: impl Fn(&Recording) -> bool) -> Recording {
-    let mut sound = heard(recorder);
-    for _ in 0..10 {
+    let second = RATE_HZ as usize;
+    let start = recorder.wait_until_heard((AMPLITUDE / 100.0) as f32, recorder.frames());
+    let heard_in = |number: usize| {
+        let from = start + number * second;
+        recorder.wait_for_frames(from + second);
+        recorder.since(from).part(0, second)
+    };
+    let mut sound = heard_in(2);
+    for number in 3..13 {
         if is_so(&sound) {
             break;
         }
-        sound = heard(recorder);
+        sound = heard_in(number);
     }
     sound
 }
@@ -110,7 +115,7 @@ fn assert_each_its_own(what: &str, recorder: &Recorder, tones_hz: &[f64]) {
 }
 
 /// Asserts that what is heard is what the app has sent, bit for bit and channel for channel.
-fn assert_as_sent(what: &str, recorder: &Recorder, sent: &[Vec<f32>]) {
+pub(crate) fn assert_as_sent(what: &str, recorder: &Recorder, sent: &[Vec<f32>]) {
     let is_as_sent = |sound: &Recording| {
         let part = sound.part(1_000, 13_000);
         let first = &part.channels[0];
@@ -178,7 +183,7 @@ fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
         app.stop();
 
         // Two channels: left and right, and not a sample anywhere else.
-        let two = programme::tones(RATE_HZ, 120.0, &TONES_HZ[..2], AMPLITUDE);
+        let two = programme::tones(RATE_HZ, SECONDS, &TONES_HZ[..2], AMPLITUDE);
         let two = graph.write_programme("two.wav", RATE_HZ, &two);
         let app = play(&graph, "two", &two);
         app.wait_until_linked_to(STEREO);
@@ -203,7 +208,7 @@ fn every_loudspeaker_gets_what_the_app_has_for_it_and_nothing_else() {
         let app = play(&graph, "past", &six);
         app.wait_until_linked_to(DEVICE);
         assert_eq!(told(&graph, &mut client, "past", DEVICE).folded, None);
-        let sent = programme::tones(RATE_HZ, 120.0, &TONES_HZ, AMPLITUDE);
+        let sent = programme::tones(RATE_HZ, SECONDS, &TONES_HZ, AMPLITUDE);
         assert_as_sent(&format!("{generation}: six"), &recorder, &sent);
         app.stop();
     });
@@ -216,7 +221,7 @@ fn eight_loudspeakers_get_eight_channels_in_their_order_and_with_one_gain() {
         let graph = Setup::default().devices([eight]).start(generation);
         let (_daemon, mut client, _) = steered(&graph, &[]);
         let recorder = graph.record_as(DEVICE, RATE_HZ, &EIGHT_PLACES);
-        let tones = programme::tones(RATE_HZ, 120.0, &EIGHT_TONES_HZ, AMPLITUDE);
+        let tones = programme::tones(RATE_HZ, SECONDS, &EIGHT_TONES_HZ, AMPLITUDE);
         let file = graph.write_programme("eight.wav", RATE_HZ, &tones);
         let app = graph.play(&file).name("eight").positions(&EIGHT_PLACES);
         let app = app.property("application.name", "eight").start();
@@ -234,7 +239,7 @@ fn eight_loudspeakers_get_eight_channels_in_their_order_and_with_one_gain() {
         assert_as_sent(&what, &recorder, &tones);
         app.stop();
 
-        let two = programme::tones(RATE_HZ, 120.0, &TONES_HZ[..2], AMPLITUDE);
+        let two = programme::tones(RATE_HZ, SECONDS, &TONES_HZ[..2], AMPLITUDE);
         let app = play(&graph, "two", &graph.write_programme("two.wav", RATE_HZ, &two));
         app.wait_until_linked_to(STEREO);
         let stream = told(&graph, &mut client, "two", STEREO);
@@ -267,6 +272,20 @@ fn what_a_device_has_no_loudspeakers_for_is_folded_and_said_to_be() {
         let centre = heard(&recorder).tone_levels_dbfs(TONES_HZ[2]);
         println!("{generation}: the centre is heard at {centre:.1?} dBFS");
         assert!(centre.iter().all(|level| *level > -50.0), "{centre:?}");
+        app.stop();
+        // One channel is in both alike: in the middle.
+        let app = play(&graph, "one", &one_tone(&graph));
+        app.wait_until_linked_to(BUS);
+        let stream = told(&graph, &mut client, "one", BUS);
+        assert_eq!((stream.channels, stream.folded), (Some(1), None));
+        let is_centred = |sound: &Recording| {
+            let levels = sound.levels_dbfs();
+            levels[0] > -40.0 && (levels[0] - levels[1]).abs() < 0.01
+        };
+        let sound = heard_as(&recorder, is_centred);
+        println!("{generation}: a mono app is heard at {:.2?} dBFS", sound.levels_dbfs());
+        assert!(is_centred(&sound), "not in the middle: {:?}", sound.levels_dbfs());
+        app.stop();
         assert!(graph.dump().node(STEREO).is_none(), "a bus that nobody needs");
     });
 }

@@ -1,10 +1,10 @@
 //! To be told why an app sounds as it does, of real apps.
 
 use headroom_client::Client;
-use headroom_client::ipc::{Chain, Decider, Match, Route, StreamWhy};
+use headroom_client::ipc::{Chain, Decider, Match, OwnVolume, Route, Stream, StreamWhy};
 use headroom_tests::{Graph, on_every_generation};
 
-use crate::control::steered;
+use crate::control::{steered, typed};
 use crate::setting::{BUS, DEVICE, RATE_HZ, tones};
 
 /// Why the only stream of an app sounds as it does, once it is as wanted.
@@ -30,6 +30,22 @@ fn adds_up(chain: &Chain) -> bool {
     chain.gain_db.zip(parts()).is_some_and(|(gain_db, parts_db)| (gain_db - parts_db).abs() < 0.5)
 }
 
+/// Whether what comes out is what goes in and the gain, of a tone that nothing else is heard beside.
+fn is_accounted_for(chain: &Chain) -> bool {
+    let known = chain.input_lufs.zip(chain.output_lufs).zip(chain.gain_db);
+    known.is_some_and(|((input, output), gain_db)| {
+        input > -70.0 && (output - input - gain_db).abs() < 1.0
+    })
+}
+
+/// Whether it is said of a stream that its own volume is approximate.
+fn is_approximate(why: &StreamWhy) -> bool {
+    let said = "the volume of the app itself is approximate";
+    let is_noted = why.notes.iter().any(|note| note.contains(said));
+    assert_eq!(is_noted, why.stream.own_volume == Some(OwnVolume::Approximate), "{why:?}");
+    is_noted
+}
+
 #[test]
 fn why_names_the_line_that_decides_and_measures_what_is_done() {
     on_every_generation(|generation| {
@@ -40,7 +56,7 @@ fn why_names_the_line_that_decides_and_measures_what_is_done() {
                     [default_route]\nroute = \"bypass\"\n";
         std::fs::write(&profile, text).expect("written");
         let path = profile.to_str().expect("text");
-        let (_daemon, mut client, _) = steered(&graph, &["--profile", path]);
+        let (_daemon, mut client, place) = steered(&graph, &["--profile", path]);
         let would = client.why_app("chat").expect("a rule names it").expected.expect("it is quiet");
         assert_eq!((would.by, would.line), (Decider::ProfileRule, Some(4)));
 
@@ -52,16 +68,28 @@ fn why_names_the_line_that_decides_and_measures_what_is_done() {
         let game = play("game");
         game.wait_until_linked_to(DEVICE);
         let why = told(&graph, &mut client, "CHAT", |why| {
-            let chain = why.chain.as_ref();
-            let measured = chain.and_then(|chain| chain.input_lufs);
-            measured.is_some_and(|lufs| lufs > -70.0) && chain.is_some_and(adds_up)
+            why.chain.as_ref().is_some_and(|chain| adds_up(chain) && is_accounted_for(chain))
         });
+        // Who it is, by every name.
+        let Stream { process_binary, application_name, media_role, .. } = &why.stream;
+        let names = [process_binary, application_name, media_role].map(|name| name.as_deref());
+        assert_eq!(names, [Some("pw-cat"), Some("chat"), Some("Music")]);
+        assert!(!is_approximate(&why) && why.stream.own_volume == Some(OwnVolume::Kept));
         assert_eq!(why.decided.by, Decider::ProfileRule);
         assert_eq!((why.decided.path.as_deref(), why.decided.line), (Some(path), Some(4)));
         assert_eq!(why.stream.sink.as_deref(), Some(BUS));
         let chain = why.chain.expect("a chain");
         assert_eq!((chain.bus.as_deref(), chain.streams), (Some("main"), 1));
         assert!(chain.latency_frames > 0, "{chain:?}");
+        let device = client.status().expect("a status").device;
+        let late = (chain.latency_frames, chain.latency_ms);
+        assert_eq!(late, (device.latency_frames, device.latency_ms));
+        let said = typed(&graph, &place, &["why", "chat"]);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let numbers = format!("({} frames)", chain.latency_frames);
+        for part in ["app chat, role Music", &format!("{path}:4"), BUS, " LUFS, out ", &numbers] {
+            assert!(said.contains(part), "no {part:?} in {said}");
+        }
         let why = told(&graph, &mut client, "game", |why| why.stream.playing);
         assert_eq!((why.decided.by, why.decided.line), (Decider::DefaultRoute, Some(8)));
         assert_eq!((why.chain, why.stream.sink.as_deref()), (None, Some(DEVICE)));
@@ -85,5 +113,16 @@ fn why_names_the_line_that_decides_and_measures_what_is_done() {
         });
         let is_shared = |note: &String| note.contains("2 streams share the bus");
         assert!(why.notes.iter().any(is_shared), "{:?}", why.notes);
+        // What their own sliders say is approximate for as long as they share it.
+        for app in ["game", "chat"] {
+            told(&graph, &mut client, app, is_approximate);
+        }
+        let said = typed(&graph, &place, &["why", "chat"]);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("by the app's own slider, approximately"), "{said}");
+        game.stop();
+        told(&graph, &mut client, "chat", |why| {
+            !is_approximate(why) && why.stream.own_volume == Some(OwnVolume::Kept)
+        });
     });
 }

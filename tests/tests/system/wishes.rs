@@ -38,7 +38,7 @@ fn remembered(graph: &Graph, app: &Client) -> Vec<String> {
 }
 
 /// Waits until WirePlumber remembers that the app was put at that sink; nothing of ours ever.
-fn wait_until_remembered(graph: &Graph, app: &Client, sink: &str) {
+pub(crate) fn wait_until_remembered(graph: &Graph, app: &Client, sink: &str) {
     graph.wait_for(&format!("{sink} to be remembered"), |_| {
         let lines = remembered(graph, app);
         println!("{}: remembered: {lines:?}", graph.generation());
@@ -230,6 +230,14 @@ fn what_a_killed_headroom_left_behind_is_put_right_by_the_next() {
         daemon.kill();
         app.wait_until_linked_to(DEVICE);
         assert_ne!(sayings(&graph), [""; 0], "nobody was there to take it back");
+        // Who comes now comes to no sink of ours, and nobody will from what is on disk.
+        let later = play(&graph, "later", &[]);
+        later.wait_until_linked_to(DEVICE);
+        let ours = |later: &Client| {
+            let lines = remembered(&graph, later).into_iter();
+            lines.filter(|line| line.contains("headroom")).collect::<Vec<_>>()
+        };
+        assert_eq!(ours(&later), [""; 0]);
         let (_daemon, mut client, _) = steered(&graph, &["--profile", "bypass-all"]);
         assert_eq!(
             routed(&graph, &mut client, "app", DEVICE),
@@ -237,5 +245,6 @@ fn what_a_killed_headroom_left_behind_is_put_right_by_the_next() {
         );
         graph.wait_for("nothing to be left", |_| sayings(&graph).is_empty().then_some(()));
         app.wait_until_linked_to(DEVICE);
+        assert_eq!(ours(&later), [""; 0]);
     });
 }

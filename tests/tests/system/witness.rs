@@ -1,6 +1,8 @@
 //! A witness: a tone that goes straight to the device while another comes through Headroom. In one and
 //! the same recording it tells what the machine was late for from what Headroom has left out.
 
+use std::path::Path;
+
 use headroom_tests::{Client, Gap, Graph, Recording, programme};
 
 use crate::setting::{DEVICE, RATE_HZ};
@@ -29,6 +31,22 @@ pub(crate) fn stand_by(graph: &Graph, seconds: f64) -> Client {
     let witness = witness.property("node.dont-move", "true").start();
     witness.wait_until_linked_to(DEVICE);
     witness
+}
+
+/// An app that plays a file on the device and is left alone, by us and by WirePlumber. One that asks for
+/// the device while that is the default follows the default sink, wherever it goes.
+pub(crate) fn linked_by_hand(graph: &Graph, name: &str, file: &Path) -> Client {
+    let app = graph.play(file).name(name).property("application.name", name).target("0");
+    let app = app.property("node.dont-move", "true").start();
+    graph.wait_for(&format!("the ports of {name}"), |dump| {
+        (dump.ports_of(name, "out").count() == 2).then_some(())
+    });
+    for side in ["FL", "FR"] {
+        let (from, to) = (format!("{name}:output_{side}"), format!("{DEVICE}:playback_{side}"));
+        graph.tool("pw-link", &[&from, &to]);
+    }
+    app.wait_until_linked_to(DEVICE);
+    app
 }
 
 /// What of a recording was silent.
