@@ -24,6 +24,13 @@ must() {
     "$@" >/dev/null || die "$what: $*"
 }
 
+# quietly WHAT COMMAND...: what it says is for when it fails.
+quietly() {
+    local what=$1
+    shift
+    "$@" >"$HOME/said" 2>&1 || die "$what failed: $*" "$(<"$HOME/said")"
+}
+
 has() { [[ $(systemctl --user show "$1" --property "$2" --value) == "$3" ]]; }
 status() { timeout 10 "$bin/headroom" status --json | jq -e "$1"; }
 default_is() { pw-metadata -n default 0 default.audio.sink | grep -qF "\"name\":\"$1\""; }
@@ -90,18 +97,20 @@ END
         >~/.config/systemd/user/wireplumber.service.d/log.conf
     wait_for "the login" systemctl --user is-active default.target
     systemctl --user daemon-reload
+    # As the distribution does it for all its users.
+    quietly "enabling PipeWire" systemctl --user enable pipewire.socket pipewire.service wireplumber.service
     systemctl --user restart pipewire.service wireplumber.service
     wait_for "the device" default_is speakers
 }
 
 first() {
-    HEADROOM_BIN_DIR=$PWD/built ./install 2>/dev/null
+    quietly "installing it" env HEADROOM_BIN_DIR="$PWD/built" ./install
     # What the README says. Which of the two systemd starts first is chance, so it is said several times.
     local times
     for times in 1 2 3 4 5; do
-        ((times == 1)) || systemctl --user disable --now headroomd.service headroomd.socket 2>/dev/null
-        systemctl --user enable --now headroomd.service headroomd.socket 2>"$HOME/enabled" ||
-            die "time $times of enabling it failed:" "$(<"$HOME/enabled")"
+        ((times == 1)) ||
+            quietly "disabling it" systemctl --user disable --now headroomd.service headroomd.socket
+        quietly "enabling it, time $times," systemctl --user enable --now headroomd.service headroomd.socket
     done
     must "it says that it is ready" has headroomd.service ActiveState active
     must "the socket" has headroomd.socket ActiveState active
@@ -142,7 +151,7 @@ first() {
     wait_for "its sound" heard
 
     # Stopped, it puts back, and whoever asks for it starts it.
-    systemctl --user stop headroomd.service 2>/dev/null
+    quietly "stopping it" systemctl --user stop headroomd.service
     must "a clean end" has headroomd.service Result success
     must "the journal is gone" test ! -e "$remembered/headroom/journal.toml"
     wait_for "the default to be the user's own" default_is speakers
@@ -157,7 +166,7 @@ is_another() { [[ $(process) != 0 && $(process) != "$1" ]]; }
 # What headroomd --restore alone says.
 restored() { grep -q 'everything is as it was before Headroom' "$HOME/headroomd.log"; }
 
-# It is there after a login; and where nobody has the right to real-time priority, it does without.
+# It is there after a login, as it was before the logout.
 second() {
     wait_for "the login" systemctl --user is-active default.target
     wait_for "Headroom, which nobody has started" has headroomd.service ActiveState active
@@ -170,6 +179,7 @@ second() {
     rm ~/.config/systemd/user/headroomd.service.d/right.conf
 }
 
+# Where nobody has the right to real-time priority, it does without and says so. Then it is uninstalled.
 third() {
     wait_for "the login" systemctl --user is-active default.target
     wait_for "Headroom, which nobody has started" has headroomd.service ActiveState active
@@ -182,7 +192,7 @@ third() {
     fi
     must "doctor tells of it" grep -qi 'real-time' "$HOME/doctor.txt"
 
-    ./install --uninstall 2>/dev/null
+    quietly "uninstalling it" ./install --uninstall
     must "the unit is gone" has headroomd.service LoadState not-found
     must "nobody runs" test -z "$(pgrep -u "$UID" headroomd)"
     wait_for "the default to be the user's own" default_is speakers
