@@ -370,10 +370,16 @@ impl<'a> Session<'a> {
             }
             return;
         }
-        if !self.is_answered(self.syncs.metadata) || self.is_read_anew(now) {
+        if !self.is_answered(self.syncs.metadata) {
             return;
         }
-        self.targets.take_up(now);
+        // What has been read is taken up before it is read once more.
+        if !self.reading_anew {
+            self.targets.take_up(now);
+        }
+        if self.is_read_anew(now) {
+            return;
+        }
         self.expect_a_default(now);
         if self.master.is_none() {
             self.make_master(now);

@@ -314,7 +314,8 @@ impl Target {
     }
 
     pub(in crate::graph::targets) fn metadata_is_new(&mut self) {
-        self.expected = self.ours.take();
+        // Read once more before it was taken up, it is what it was to be.
+        self.expected = self.ours.take().or(self.expected.take());
         self.forget();
     }
 

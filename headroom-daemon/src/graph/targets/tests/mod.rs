@@ -92,12 +92,17 @@ impl Scene {
 
     /// The metadata is bound anew.
     fn reads_anew(&mut self) {
+        self.is_told_all();
+        self.targets.take_up(self.now);
+    }
+
+    /// Its values come, and are not taken up yet.
+    fn is_told_all(&mut self) {
         self.targets.metadata_is_new();
         for (key, value) in &self.values {
             let value = Some(value.as_str());
             self.targets.take(APP, Some(key), value, News::Listed, self.now);
         }
-        self.targets.take_up(self.now);
     }
 
     fn aims_at(&mut self, to: Option<Destination>) {

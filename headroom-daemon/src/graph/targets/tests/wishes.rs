@@ -111,6 +111,27 @@ fn who_comes_without_a_word_goes_where_the_journal_says_that_it_was_put() {
 }
 
 #[test]
+fn what_the_user_wants_outlives_a_metadata_that_is_read_twice_in_a_row() {
+    for times in 1..=3 {
+        let mut scene = linked_scene(32);
+        scene.targets.remember(APP, "hdmi", By::WirePlumber);
+        scene.aims(FIRM);
+        assert_eq!(scene.target(), Some(MAIN));
+        for _ in 1..times {
+            scene.is_told_all();
+        }
+        scene.reads_anew();
+        scene.aims(FIRM);
+        assert_eq!(scene.target(), Some(MAIN), "{times} times");
+        let freed = scene.writes(None);
+        let kept = remembered(&scene, &freed, Some("hdmi"));
+        assert_eq!(kept.as_deref(), Some("hdmi"), "{times} times: {freed:?}");
+        scene.carry_out(freed);
+        assert_eq!(scene.target(), Some("310"), "{times} times");
+    }
+}
+
+#[test]
 fn what_wireplumber_has_on_disk_is_newer_than_what_we_have_noted() {
     assert_eq!(known_wish(None, None), None);
     assert_eq!(known_wish(Some("hdmi"), None), Some(("hdmi", By::Us)));
