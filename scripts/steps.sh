@@ -9,7 +9,7 @@ summary=()
 # step NAME COMMAND...: runs it, shows what it prints, and adds up the `test result:` lines of cargo in it.
 # A step without such a line counts as one check.
 step() {
-    local name=$1 log status=0 start=$SECONDS good bad
+    local name=$1 log status=0 start=$SECONDS good bad unjudged
     shift
     say "$name"
     log=$(mktemp)
@@ -23,10 +23,13 @@ step() {
         # It did not build, or it died: whatever it would have tested has not passed.
         bad=1
     fi
+    # What a machine was too busy to judge has passed nothing, and is not to be overlooked.
+    unjudged=$(grep -c 'NOT JUDGED' "$log" || true)
     rm -f "$log"
     passed=$((passed + good))
     failed=$((failed + bad))
     summary+=("$(printf '%5d passed %3d failed %5d s   %s' "$good" "$bad" $((SECONDS - start)) "$name")")
+    ((unjudged == 0)) || summary+=("                                $unjudged NOT JUDGED: the machine was too busy, see above")
 }
 
 # Prints what ran, and the closing line. Fails when anything has.

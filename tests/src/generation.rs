@@ -10,6 +10,8 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
+use crate::machine::Stretch;
+
 /// One PipeWire with its WirePlumber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
@@ -88,7 +90,8 @@ impl std::fmt::Display for Generation {
 ///
 /// # Panics
 ///
-/// When a body panics, with the generation's name before its message.
+/// When a body panics, with the generation's name before its message; on a machine whose host takes
+/// its cores away meanwhile, when it panics twice.
 #[allow(clippy::print_stdout, reason = "beside the verdict of a test")]
 pub fn on_every_generation(body: impl Fn(&'static Generation) + Sync) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -100,7 +103,7 @@ pub fn on_every_generation(body: impl Fn(&'static Generation) + Sync) {
         let threads: Vec<_> = Generation::all()
             .iter()
             .map(|generation| {
-                let run = move || catch_unwind(AssertUnwindSafe(|| body(generation)));
+                let run = move || run(body, generation);
                 let thread = std::thread::Builder::new()
                     .name(generation.name().into())
                     .spawn_scoped(scope, run)
@@ -122,6 +125,20 @@ pub fn on_every_generation(body: impl Fn(&'static Generation) + Sync) {
     });
     println!("took {:.1} s", began.elapsed().as_secs_f64());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Runs it on one generation, and once more where it failed while the host took the cores away.
+#[allow(clippy::print_stdout, reason = "beside the verdict of a test")]
+fn run(body: impl Fn(&'static Generation), on: &'static Generation) -> std::thread::Result<()> {
+    let stretch = Stretch::begin();
+    let result = catch_unwind(AssertUnwindSafe(|| body(on)));
+    match stretch.was_stolen().filter(|_| result.is_err()) {
+        Some(part) => {
+            println!("{on}: failed while the host took {:.0} %: ONCE MORE", part * 100.0);
+            catch_unwind(AssertUnwindSafe(|| body(on)))
+        }
+        None => result,
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
