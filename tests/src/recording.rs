@@ -109,6 +109,11 @@ impl Recording {
         self.channels.iter().map(|channel| meter::level_dbfs(channel)).collect()
     }
 
+    /// The level of the sine in each channel, whether or not cycles of it are missing.
+    pub fn sine_levels_dbfs(&self) -> Vec<f64> {
+        self.channels.iter().map(|channel| meter::sine_level_dbfs(channel)).collect()
+    }
+
     /// The level of one channel, window by window.
     pub fn level_curve_dbfs(&self, channel: usize, window_frames: usize) -> Vec<f64> {
         self.channels[channel].chunks_exact(window_frames).map(meter::level_dbfs).collect()

@@ -6,11 +6,13 @@ use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play};
 
 const QUANTA: [u32; 3] = [64, 256, 1024];
 const EVERY_FRAMES: usize = 12_000;
+/// How many are sent; more than half of those that count must take the same time.
+const IMPULSES: usize = 10;
 /// `limiter.lookahead_ms` of the default profile, and what its detector may take on top.
 const LOOKAHEAD_FRAMES: i64 = 96;
 const DETECTOR_FRAMES: i64 = 16;
 
-/// Frames from the app's port to the device's monitor, by an impulse: the same for each impulse.
+/// Frames from the app's port to the device's monitor, by an impulse: the same for most of them.
 ///
 /// 0.3.65 shows a device's monitor one quantum late. What Headroom adds is the difference to the
 /// same way without it.
@@ -27,13 +29,13 @@ fn frames_to_the_device(graph: &Graph, target: &str) -> i64 {
         RATE_HZ,
         &[&format!("{}:output_FL", client.name()), &format!("{DEVICE}:monitor_FL")],
     );
-    recorder.wait_for_more_frames(8 * EVERY_FRAMES);
+    recorder.wait_for_more_frames(IMPULSES * EVERY_FRAMES);
     client.stop();
     let heard = recorder.stop();
     let sent = heard.impulses(0, 0.1, EVERY_FRAMES / 2);
     let arrived = heard.impulses(1, 0.02, EVERY_FRAMES / 2);
     // The first are those of a graph that is being linked. One that falls into a cycle that a busy
-    // machine left out never arrives, and has no length.
+    // machine left out never arrives, or later than the others.
     let distances: Vec<i64> = sent
         .iter()
         .skip(2)
@@ -42,12 +44,12 @@ fn frames_to_the_device(graph: &Graph, target: &str) -> i64 {
             Some((next - sent) as i64).filter(|distance| *distance < EVERY_FRAMES as i64 / 2)
         })
         .collect();
-    let first = distances.first().copied();
-    assert!(
-        distances.len() >= 3 && distances.iter().all(|distance| Some(*distance) == first),
-        "the way of an impulse is not one length: {distances:?} ({sent:?} -> {arrived:?})"
-    );
-    distances[0]
+    let as_long = |way: i64| distances.iter().filter(|distance| **distance == way).count();
+    let commonest = distances.iter().copied().max_by_key(|way| as_long(*way));
+    let way = commonest.filter(|way| as_long(*way) * 2 > IMPULSES - 2);
+    way.unwrap_or_else(|| {
+        panic!("most impulses do not take one time: {distances:?} ({sent:?} -> {arrived:?})")
+    })
 }
 
 #[test]
