@@ -203,6 +203,11 @@ impl Client {
         self.process.ended().is_none()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: i32) {
+        self.process.signal(signal);
+    }
+
     /// Ends it in the middle and waits until its node has gone.
     pub fn stop(mut self) {
         self.process.stop(Deadline::generous());

@@ -2,12 +2,15 @@
 //! every PipeWire, where `pw-top` prints into a file only since 1.0.
 //!
 //! It runs in the surroundings of a private graph, as `cycle-counter`, and says every 100 ms
-//! `N cycles, X xruns, done after U us`, and behind it which nodes had not done their work, and how
-//! often. N and X since it was started, U of the cycle in the middle of those since it last spoke.
+//! `N cycles, M missed in X xruns, done after U us`, and behind it which nodes had not done their work,
+//! and how often. N, M and X since it was started, U of the cycle in the middle of those since it last
+//! spoke.
 //!
-//! An xrun is a cycle at whose end a node that was called had not done its work: PipeWire 1.4 has each
-//! node count these, and before it the state of the node tells. A cycle is done when the device has
-//! what everyone has played.
+//! A cycle is missed when at its end a node that was called had not done its work: PipeWire 1.4 has
+//! each node count these, and before it the state of the node tells. Missed cycles that follow each
+//! other within 10 ms are one xrun, as they are one dropout to the ear: a timer that was late makes up
+//! for it with cycles of a few microseconds, and of these every stage of a chain misses some. A cycle
+//! is done when the device has what everyone has played.
 
 #![allow(clippy::print_stdout, reason = "what it has to say is its log")]
 
@@ -34,11 +37,17 @@ const PERIOD: Duration = Duration::from_millis(100);
 const TRIGGERED: i32 = 1;
 const AWAKE: i32 = 2;
 
+/// Missed cycles that are no further apart are one xrun.
+const ONE_XRUN_NS: i64 = 10_000_000;
+
 /// What has been counted.
 #[derive(Default)]
 struct Census {
     cycles: u64,
+    missed: u64,
     xruns: u64,
+    /// When the cycle that was missed last was due.
+    missed_ns: Option<i64>,
     /// How long each cycle took since it was last said.
     done_after_ns: Vec<i64>,
     /// How often each node had not done its work.
@@ -89,21 +98,29 @@ impl Block {
 impl Census {
     /// Counts one cycle of one driver.
     fn take(&mut self, cycle: &Object) {
-        let mut is_xrun = false;
+        let (mut is_missed, mut due_ns) = (false, 0);
         for property in &cycle.properties {
             let is_driver = property.key == sys::SPA_PROFILER_driverBlock;
             if !is_driver && property.key != sys::SPA_PROFILER_followerBlock {
                 continue;
             }
             let Some(block) = Block::from_value(&property.value) else { continue };
-            is_xrun |= self.has_failed(&block);
+            is_missed |= self.has_failed(&block);
+            if is_driver {
+                due_ns = block.signal_ns;
+            }
             // The driver is called last, when the others are done; before that its times are old.
             if is_driver && block.awake_ns >= block.signal_ns {
                 self.done_after_ns.push(block.awake_ns - block.signal_ns);
             }
         }
         self.cycles += 1;
-        self.xruns += u64::from(is_xrun);
+        if is_missed {
+            self.missed += 1;
+            let is_same = self.missed_ns.is_some_and(|last| due_ns - last <= ONE_XRUN_NS);
+            self.xruns += u64::from(!is_same);
+            self.missed_ns = Some(due_ns);
+        }
     }
 
     /// Whether that node had not done its work in this cycle.
@@ -125,9 +142,11 @@ impl Census {
         self.done_after_ns.clear();
         let culprits: Vec<String> =
             self.culprits.iter().map(|(name, times)| format!("{name} {times}")).collect();
-        let Self { cycles, xruns, .. } = self;
+        let Self { cycles, missed, xruns, .. } = self;
         let culprits = culprits.join(", ");
-        println!("{cycles} cycles, {xruns} xruns, done after {done_after_us} us; {culprits}");
+        println!(
+            "{cycles} cycles, {missed} missed in {xruns} xruns, done after {done_after_us} us; {culprits}"
+        );
     }
 }
 

@@ -210,18 +210,21 @@ impl Heard {
 }
 
 /// How much the level of a moment changes within half a second, at most. A moment is as long as that
-/// of momentary loudness; its level is that of its louder quarter, for a silence is told for itself.
+/// of momentary loudness; its level is the power of what sounds in it, for a silence is told for itself.
 fn largest_jump_db(amplitudes: &[f64]) -> f64 {
     const STEP: usize = MOMENT_HOPS / 4;
     let moments = amplitudes.windows(MOMENT_HOPS).step_by(STEP);
     // What is silent has no level, and is no jump from or to anything.
     let level_db = |moment: f64| if moment > 1e-5 { 20.0 * moment.log10() } else { f64::NAN };
-    let louder = |moment: &[f64]| {
+    let sounding = |moment: &[f64]| {
         let mut sorted = moment.to_vec();
         sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() * 3 / 4]
+        let silent = sorted[sorted.len() * 3 / 4] / 2.0;
+        let sounds = &sorted[sorted.partition_point(|it| *it <= silent)..];
+        let power: f64 = sounds.iter().map(|amplitude| amplitude * amplitude).sum();
+        (power / sounds.len().max(1) as f64).sqrt()
     };
-    let levels_db: Vec<f64> = moments.map(|moment| level_db(louder(moment))).collect();
+    let levels_db: Vec<f64> = moments.map(|moment| level_db(sounding(moment))).collect();
     let changes = levels_db.iter().enumerate().flat_map(|(at, now)| {
         let before = &levels_db[at.saturating_sub(HALF_SECOND_HOPS / STEP)..at];
         before.iter().map(move |before| (now - before).abs())

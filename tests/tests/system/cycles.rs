@@ -53,6 +53,8 @@ pub(crate) struct Cycles {
     /// How many there were.
     pub(crate) all: u64,
     /// At the end of so many a node that was called had not done its work.
+    pub(crate) missed: u64,
+    /// And these were so many dropouts.
     pub(crate) xruns: u64,
 }
 
@@ -60,7 +62,11 @@ impl Sub for Cycles {
     type Output = Self;
 
     fn sub(self, before: Self) -> Self {
-        Self { all: self.all - before.all, xruns: self.xruns - before.xruns }
+        Self {
+            all: self.all - before.all,
+            missed: self.missed - before.missed,
+            xruns: self.xruns - before.xruns,
+        }
     }
 }
 
@@ -109,6 +115,15 @@ impl CycleCounter {
         (to.cycles - from.cycles, done_after_us)
     }
 
+    /// Whether that node has not done its work in some cycle.
+    pub(crate) fn blames(&self, node: &str) -> bool {
+        let log = self.tool.log();
+        let mut culprits = log.lines().filter_map(|line| line.split_once(" us; ")).map(|it| it.1);
+        culprits.any(|all| {
+            all.split(", ").any(|one| one.rsplit_once(' ').is_some_and(|it| it.0 == node))
+        })
+    }
+
     fn lines(&self) -> Vec<(Cycles, f64)> {
         let log = self.tool.log();
         // The last line may not be whole.
@@ -121,14 +136,16 @@ impl CycleCounter {
 fn read(line: &str) -> Option<(Cycles, f64)> {
     let (figures, _) = line.split_once(" us;")?;
     let (all, rest) = figures.split_once(" cycles, ")?;
+    let (missed, rest) = rest.split_once(" missed in ")?;
     let (xruns, done_after_us) = rest.split_once(" xruns, done after ")?;
-    let cycles = Cycles { all: all.parse().ok()?, xruns: xruns.parse().ok()? };
+    let [all, missed, xruns] = [all, missed, xruns].map(|number| number.parse().ok());
+    let cycles = Cycles { all: all?, missed: missed?, xruns: xruns? };
     Some((cycles, done_after_us.parse().ok()?))
 }
 
 #[test]
 fn what_the_counter_says_is_read() {
-    let line = "3024 cycles, 38 xruns, done after 107 us; app 37, speakers 1";
-    assert_eq!(read(line), Some((Cycles { all: 3_024, xruns: 38 }, 107.0)));
+    let line = "3024 cycles, 38 missed in 2 xruns, done after 107 us; app 37, speakers 1";
+    assert_eq!(read(line), Some((Cycles { all: 3_024, missed: 38, xruns: 2 }, 107.0)));
     assert_eq!(read("stdbuf cycle-counter"), None);
 }
