@@ -33,7 +33,6 @@ pub struct Play {
     target: Option<String>,
     volume: Option<f64>,
     positions: Option<String>,
-    role: Option<String>,
     properties: BTreeMap<String, String>,
 }
 
@@ -48,7 +47,6 @@ impl Play {
             target: None,
             volume: None,
             positions: None,
-            role: None,
             properties: BTreeMap::new(),
         }
     }
@@ -80,12 +78,6 @@ impl Play {
     /// The loudspeakers that the channels are for, whatever the file says; with `pw-cat` alone.
     pub fn positions(mut self, positions: &[&str]) -> Self {
         self.positions = Some(positions.join(","));
-        self
-    }
-
-    /// What its sound is for, such as `Communication`; with `pw-cat` alone, which says `Music` else.
-    pub fn role(mut self, role: &str) -> Self {
-        self.role = Some(role.into());
         self
     }
 
@@ -122,7 +114,7 @@ impl Play {
             properties += &format!(", {key} = \"{value}\"");
         }
         let mut arguments = vec!["-p".into(), "-P".into(), properties + " }"];
-        // 0.3.65 plays music whatever its properties say.
+        // Unless told here it plays `Music`; 0.3.65 does whatever its properties say.
         if let Some(role) = self.properties.get("media.role") {
             arguments.extend(["--media-role".into(), role.clone()]);
         }
@@ -131,9 +123,6 @@ impl Play {
         }
         if let Some(factor) = self.volume {
             arguments.extend(["--volume".into(), factor.to_string()]);
-        }
-        if let Some(role) = &self.role {
-            arguments.extend(["--media-role".into(), role.clone()]);
         }
         if let Some(positions) = &self.positions {
             arguments.extend(["--channel-map".into(), positions.clone()]);

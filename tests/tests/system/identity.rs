@@ -44,8 +44,7 @@ fn an_app_is_known_by_every_name_whatever_it_plays_and_whichever_process_it_is()
         let profile = profile.to_str().expect("text");
         let (_daemon, mut client, place) = steered(&graph, &["--profile", profile]);
         // A call, one in a sandbox, and one that is called much like another.
-        let call = graph.play(&programme(&graph)).name("call").role("Communication");
-        let call = call.property("application.name", "call").start();
+        let call = play(&graph, "call", &[("media.role", "Communication")]);
         let portal = ("pipewire.access.portal.app_id", "org.example.Player");
         let sandboxed = play(&graph, "sandboxed", &[portal]);
         let other = play(&graph, "mpd", &[]);
