@@ -25,7 +25,7 @@ fn headset() -> Device {
 fn ends_up(graph: &Graph, name: &str) {
     let output = format!("{MASTER}.out");
     graph.wait_for(&format!("everything to end up at {name}"), |dump| {
-        let others = [DEVICE, "hdmi", HEADSET].into_iter().filter(|other| *other != name);
+        let others = [DEVICE, "hdmi", HEADSET, "other"].into_iter().filter(|other| *other != name);
         let is_there = dump.is_linked(&output, name);
         (is_there && !others.into_iter().any(|other| dump.is_linked(&output, other))).then_some(())
     });
@@ -101,6 +101,16 @@ impl Holdings {
             descriptors: descriptors.count(),
         }
     }
+
+    /// Once two looks in turn say the same.
+    fn settled(graph: &Graph, daemon: &Daemon) -> Holdings {
+        let mut last = None;
+        graph.wait_for("what is held to settle", |dump| {
+            let now = Some(Holdings::of(dump, daemon));
+            let before = std::mem::replace(&mut last, now);
+            before.filter(|before| last.as_ref() == Some(before))
+        })
+    }
 }
 
 #[test]
@@ -139,9 +149,9 @@ fn a_preferred_headset_that_comes_and_goes_ten_times_costs_nothing() {
                 graph.plug(headset());
                 ends_up(&graph, HEADSET);
                 graph.wait_for_flow(&format!("{MASTER}.out"), HEADSET);
-                let bytes = daemon.usage().resident_bytes;
                 let Some((before, bytes_before)) = &first else {
-                    first = Some((Holdings::of(&graph.dump(), &daemon), bytes));
+                    let holdings = Holdings::settled(&graph, &daemon);
+                    first = Some((holdings, daemon.usage().resident_bytes));
                     continue;
                 };
                 let what = format!("all to be as in the first round, not in round {round}");
@@ -155,7 +165,7 @@ fn a_preferred_headset_that_comes_and_goes_ten_times_costs_nothing() {
                     }
                     is_so.then_some(())
                 });
-                let more = bytes.saturating_sub(*bytes_before);
+                let more = daemon.usage().resident_bytes.saturating_sub(*bytes_before);
                 assert!(more <= 1 << 20, "in round {round}: {more} bytes more");
             }
             let what = format!("{generation}: promoted: {promoted}: the last one back");
@@ -212,9 +222,10 @@ fn what_vanishes_is_stood_in_for_by_the_best_that_is_there_until_it_returns() {
     on_every_generation(|generation| {
         for promoted in [false, true] {
             let speakers = || Device::named(DEVICE).priority(900);
-            // The best of the others is neither the first nor the last that came.
             let hdmi = || Device::named("hdmi").priority(500);
-            let devices = [hdmi(), speakers(), headset()];
+            let other = || Device::named("other").priority(300);
+            // The best of the others is neither the first nor the last that came, here and below.
+            let devices = [hdmi(), speakers(), headset(), other()];
             let graph = Setup::default().devices(devices).start(generation);
             let arguments: &[&str] = if promoted { &["--promote"] } else { &[] };
             let (_daemon, mut client, _) = steered(&graph, arguments);
@@ -225,6 +236,8 @@ fn what_vanishes_is_stood_in_for_by_the_best_that_is_there_until_it_returns() {
             ends_up(&graph, DEVICE);
             client.sink_use(Some("hdmi")).expect("it is there");
             ends_up(&graph, "hdmi");
+            graph.unplug("other");
+            graph.plug(other());
             graph.unplug("hdmi");
             ends_up(&graph, DEVICE);
             let told = client.sink_list().expect("sinks").device;
