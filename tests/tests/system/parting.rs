@@ -10,7 +10,8 @@
 //! * more breaks than a move by hand has: one end and one beginning, however quiet the third.
 //!
 //! The app plays 440 Hz on the left. On the right a witness plays 880 Hz straight to the device: what
-//! breaks there too, the machine has broken.
+//! breaks there too is no click of the app's, but a cycle that the whole device has missed. A busy machine
+//! misses one now and then; an exit must not make it miss more of them than a move by hand does.
 
 use headroom_signals::judge::breaks::{Break, breaks, loudest_cut_dbfs};
 use headroom_tests::{Client, Ended, Generation, Graph, Recorder, on_every_generation, peak};
@@ -25,6 +26,10 @@ const AMPLITUDE: f64 = 0.1;
 /// How often each parting is made. Every break of every one counts by its loudness; how many there are,
 /// in the one in the middle, as a machine that is busy with Headroom's part of a cycle breaks it too.
 const ROUNDS: usize = 3;
+/// How often at most, where those say that there are too many.
+const MOST_ROUNDS: usize = 3 * ROUNDS;
+/// What a round takes at most, with a daemon that starts, on a machine that is busy.
+const LONGEST_ROUND_S: f64 = 20.0;
 /// An end and a beginning.
 const MOST_BREAKS: usize = 2;
 /// For what a recording of a tone is not exact in.
@@ -46,7 +51,7 @@ impl Room {
         let graph = Graph::start(generation);
         graph.force_quantum(QUANTUM);
         let [app, witness] = [0, 1].map(|side| {
-            let mut channels = tones(120.0, AMPLITUDE);
+            let mut channels = tones(MOST_ROUNDS as f64 * LONGEST_ROUND_S, AMPLITUDE);
             channels[1 - side].fill(0.0);
             graph.write_programme(&format!("side-{side}.wav"), RATE_HZ, &channels)
         });
@@ -98,7 +103,7 @@ struct Parting {
 
 impl Parting {
     /// Holds that no break is louder than a cut. Gives how many there are.
-    fn judge(&self, what: &str) -> usize {
+    fn judge(&self, what: &str) -> Counts {
         let dbfs =
             |breaks: &[Break]| -> Vec<f64> { breaks.iter().map(|one| one.window_dbfs).collect() };
         let loud = dbfs(&self.own);
@@ -117,17 +122,27 @@ impl Parting {
         );
         let off_db = 20.0 * (self.after / AMPLITUDE).log10();
         assert!(off_db.abs() < 0.3, "{what}: afterwards {off_db:+.2} dB off what is sent");
-        self.own.len()
+        [self.own.len(), self.of_witness.len()]
     }
 }
 
-/// The count in the middle.
-fn middle(mut counts: Vec<usize>) -> usize {
-    counts.sort_unstable();
-    counts[counts.len() / 2]
+/// Breaks: of the app alone, and of the witness.
+type Counts = [usize; 2];
+
+/// The counts in the middle.
+fn middle(rounds: &[Counts]) -> Counts {
+    [0, 1].map(|of| {
+        let mut counts: Vec<usize> = rounds.iter().map(|counts| counts[of]).collect();
+        counts.sort_unstable();
+        counts[counts.len() / 2]
+    })
 }
 
-fn by_hand(generation: &'static Generation) -> usize {
+fn is_within(counts: Counts, most: Counts) -> bool {
+    counts.iter().zip(most).all(|(count, most)| *count <= most)
+}
+
+fn by_hand(generation: &'static Generation) -> Counts {
     let room = Room::new(generation);
     let _aside = room.graph.start_tool(
         "pw-loopback",
@@ -147,10 +162,12 @@ fn by_hand(generation: &'static Generation) -> usize {
         let parting = room.parting(|| put(&room.graph, &room.app, DEVICE));
         parting.judge(&format!("{generation}: by hand, {number}"))
     };
-    middle((0..ROUNDS).map(round).collect())
+    let rounds: Vec<Counts> = (0..ROUNDS).map(round).collect();
+    middle(&rounds)
 }
 
-fn by_us(generation: &'static Generation, room: &Room, way: Way, most: usize) -> usize {
+fn by_us(generation: &'static Generation, way: Way, most: Counts) -> Counts {
+    let room = Room::new(generation);
     let round = |number: usize| {
         let daemon = headroomd_for(&room.graph, way);
         room.app.wait_until_linked_to(BUS);
@@ -159,23 +176,24 @@ fn by_us(generation: &'static Generation, room: &Room, way: Way, most: usize) ->
         let parting = room.parting(|| assert_eq!(daemon.stop(), Ended::Exited(0)));
         parting.judge(&format!("{generation}: {way:?}, {number}"))
     };
-    let mut counts: Vec<usize> = (0..ROUNDS).map(round).collect();
-    if middle(counts.clone()) > most {
+    let mut rounds: Vec<Counts> = (0..ROUNDS).map(round).collect();
+    if !is_within(middle(&rounds), most) {
         // The machine may have been busy for as long as that; what is wrong with us stays so.
-        counts.extend((ROUNDS..3 * ROUNDS).map(round));
+        rounds.extend((ROUNDS..MOST_ROUNDS).map(round));
     }
-    middle(counts)
+    middle(&rounds)
 }
 
 #[test]
 fn a_clean_exit_is_no_more_of_a_click_than_a_move_by_hand() {
     on_every_generation(|generation| {
-        let most = by_hand(generation).max(MOST_BREAKS);
-        let room = Room::new(generation);
+        let [own, of_witness] = by_hand(generation);
+        let most = [own.max(MOST_BREAKS), of_witness];
         for way in [Way::Routed, Way::Promoted] {
-            let breaks = by_us(generation, &room, way, most);
-            println!("{generation}: {way:?}: {breaks} breaks in the middle, {most} at most");
-            assert!(breaks <= most, "{way:?}: {breaks} breaks, {most} at most");
+            let breaks = by_us(generation, way, most);
+            let what = format!("{way:?}: breaks of the app and the witness");
+            println!("{generation}: {what}: {breaks:?} in the middle, {most:?} at most");
+            assert!(is_within(breaks, most), "{what}: {breaks:?}, {most:?} at most");
         }
     });
 }
