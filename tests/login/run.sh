@@ -8,8 +8,8 @@
 # bus come up as at any login, sandboxed by their units, and ours is installed by ./install and enabled as
 # the README says. Nothing of the machine that this runs on is touched, and what that starts for its own
 # users is not started; a control group and an empty directory are there until the end. It takes root,
-# systemd and a cgroup2; where one of these is missing it says so, does nothing and ends with 0. With
-# CI=true that is a failure.
+# and a kernel that lets root make such a machine; elsewhere it says that nothing was judged, and ends
+# with 0. So it does where a program is missing, but with CI=true that is a failure.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
@@ -24,19 +24,23 @@ LONGEST_S=300
 MORE_S=60
 
 cannot() {
-    ! in_ci || die "The units did not run under a real systemd: $1."
-    loud "The units did NOT run under a real systemd: $1."
+    loud "NOT JUDGED: the units did not run under a real systemd: $1."
     exit 0
+}
+
+missing() {
+    ! in_ci || die "The units did not run under a real systemd: $1."
+    cannot "$1"
 }
 
 ((EUID == 0)) || cannot "that takes root"
 systemd=/lib/systemd/systemd
-[[ -x $systemd ]] || cannot "systemd is not installed"
+[[ -x $systemd ]] || missing "systemd is not installed"
 for unit in pipewire.service wireplumber.service dbus.service; do
-    [[ -e /usr/lib/systemd/user/$unit ]] || cannot "this system has no unit $unit of the user's"
+    [[ -e /usr/lib/systemd/user/$unit ]] || missing "this system has no unit $unit of the user's"
 done
 for program in unshare setpriv ffmpeg jq pgrep pw-cat pw-record pw-metadata; do
-    command -v "$program" >/dev/null || cannot "$program is not installed"
+    command -v "$program" >/dev/null || missing "$program is not installed"
 done
 groups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 [[ -n $groups ]] || cannot "no cgroup2 is mounted"
