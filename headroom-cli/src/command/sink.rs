@@ -28,7 +28,13 @@ fn wish(name: Option<&str>, json: bool) -> Result<(), Failure> {
     let device: Device = client.sink_use(name).map_err(|error| {
         let is_refused = error.code().is_some();
         let failure = Failure::from(error);
-        if is_refused { failure.with_hint("headroom sink list shows them all") } else { failure }
+        if is_refused {
+            failure.with_hint(
+                "headroom sink list shows them all, and headroom sink follow follows your default",
+            )
+        } else {
+            failure
+        }
     })?;
     if json {
         return print::json(&device);
