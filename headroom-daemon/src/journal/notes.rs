@@ -3,8 +3,8 @@
 //!
 //! Asked again and again, like everything in hr-graph's loop: "may this be done?" The first time
 //! the note is sent to hr-store and the answer is no; hr-store's word wakes the loop, and then it
-//! is yes. Storage that is slow or hangs delays the change and nothing else; behind [`PATIENCE`] that
-//! is said. Pure but for the slot.
+//! is yes. Storage that is slow or hangs delays the change and nothing else; where it has answered
+//! nothing for [`PATIENCE`] that is said. Pure but for the slot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::{ChangedVolume, Journal, JournalSlot, Note, NoteKey};
 
-/// How long a change waits for its note before that is said: by then the listener notices that
-/// nothing happens.
+/// How long a change waits for its note, and storage answers nothing, before that is said: by then
+/// the listener notices that nothing happens.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether a change may be made.
@@ -51,6 +51,8 @@ struct Entry {
     number: u64,
     /// Since when it is waited for.
     since: Instant,
+    /// What it is about has gone, and may come back as it was before.
+    is_left_behind: bool,
 }
 
 impl Notes {
@@ -98,7 +100,8 @@ impl Notes {
                 None if stood_there => 0,
                 None => self.asked,
             };
-            self.entries.insert(key.clone(), Entry { first, number: self.asked, since });
+            let entry = Entry { first, number: self.asked, since, is_left_behind: false };
+            self.entries.insert(key.clone(), entry);
         }
         match self.waits_since(&key) {
             None if self.is_on_disk(&key) => Noted::Yes,
@@ -117,13 +120,21 @@ impl Notes {
             && entry.is_none_or(|entry| !self.slot.is_absent() && is_written(entry))
     }
 
-    /// The change of this device's volume that the last run has left in the journal, and this one
-    /// has not touched.
+    /// The change of this device's volume that the last run has left in the journal, or this one
+    /// when the device [went](Notes::leave_volumes_behind).
     #[must_use]
     pub fn left_behind(&self, sink: &str) -> Option<ChangedVolume> {
         let change = self.journal.volumes.get(sink)?;
-        let key = NoteKey::Volume(sink.to_owned());
-        (!self.entries.contains_key(&key)).then(|| change.clone())
+        let entry = self.entries.get(&NoteKey::Volume(sink.to_owned()));
+        entry.is_none_or(|entry| entry.is_left_behind).then(|| change.clone())
+    }
+
+    /// The device that is heard has gone, or another one is heard. Whether it has done what it was
+    /// told shows when it is back.
+    pub fn leave_volumes_behind(&mut self) {
+        for (key, entry) in &mut self.entries {
+            entry.is_left_behind |= matches!(key, NoteKey::Volume(_));
+        }
     }
 
     /// What this entry is about has been put back: it is struck out, and nobody waits for that.
@@ -169,7 +180,10 @@ impl Notes {
     #[must_use]
     pub fn is_late_from(&self) -> Option<Instant> {
         let waiting = self.entries.keys().filter_map(|key| self.waits_since(key));
-        waiting.min().map(|since| since + PATIENCE)
+        // Storage that is slow, and has much to write, answers all the same.
+        let answered = self.slot.answered_at();
+        let since = |since: Instant| answered.map_or(since, |answered| answered.max(since));
+        waiting.min().map(|first| since(first) + PATIENCE)
     }
 
     /// Whether storage owes an answer for too long.
@@ -201,174 +215,4 @@ impl Notes {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::{FormerDefault, FormerTarget};
-
-    fn stream(name: &str) -> Note {
-        Note::Stream(name.to_owned(), FormerTarget::default())
-    }
-
-    fn setup() -> (Notes, Arc<JournalSlot>, Instant) {
-        let slot = Arc::new(JournalSlot::default());
-        (Notes::new(Journal::default(), slot.clone()), slot, Instant::now())
-    }
-
-    /// hr-store takes what is there, and has written it.
-    fn write(slot: &JournalSlot) -> Journal {
-        let (number, journal) = slot.take().expect("something to write");
-        slot.answer(number, true);
-        *journal
-    }
-
-    #[test]
-    fn a_change_is_made_once_its_note_is_on_disk_and_written_once() {
-        let (mut notes, slot, now) = setup();
-        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
-        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet);
-        assert_eq!(notes.is_late_from(), Some(now + PATIENCE));
-        assert!(write(&slot).says(&stream("mpv")));
-        assert_eq!(notes.note(stream("mpv"), now), Noted::Yes);
-        assert_eq!(notes.is_late_from(), None);
-        assert!(slot.take().is_none(), "it stands there already");
-        notes.strike(&stream("mpv").key());
-        assert!(write(&slot).is_empty());
-        assert_eq!(notes.note(stream("mpv"), now), Noted::NotYet, "it is noted anew");
-    }
-
-    #[test]
-    fn notes_that_come_while_storage_is_busy_are_written_together() {
-        let (mut notes, slot, now) = setup();
-        for name in ["a", "b", "c"] {
-            assert_eq!(notes.note(stream(name), now), Noted::NotYet);
-        }
-        assert_eq!(write(&slot).streams.len(), 3);
-        assert!(slot.take().is_none());
-        assert_eq!(notes.note(stream("b"), now), Noted::Yes);
-    }
-
-    #[test]
-    fn an_entry_waits_for_the_write_that_it_is_in_and_not_for_a_later_one() {
-        let (mut notes, slot, now) = setup();
-        let _ = notes.note(stream("a"), now);
-        let first = slot.take().expect("the first");
-        let _ = notes.note(stream("b"), now);
-        slot.answer(first.0, true);
-        assert_eq!(notes.note(stream("a"), now), Noted::Yes);
-        assert_eq!(notes.note(stream("b"), now), Noted::NotYet);
-    }
-
-    #[test]
-    fn storage_that_does_not_answer_is_waited_for_as_long_as_it_takes_and_that_is_said() {
-        let (mut notes, slot, now) = setup();
-        let (late, very_late) = (now + PATIENCE, now + PATIENCE * 1_000);
-        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
-        assert!(!notes.is_late(now) && notes.is_late(late));
-        assert_eq!(notes.note(stream("a"), very_late), Noted::NotYet);
-        assert_eq!(notes.note(stream("b"), very_late), Noted::NotYet);
-        assert_eq!(notes.is_late_from(), Some(late));
-        write(&slot);
-        assert!(!notes.is_late(very_late), "it has caught up");
-        for name in ["a", "b"] {
-            assert_eq!(notes.note(stream(name), very_late), Noted::Yes);
-        }
-    }
-
-    #[test]
-    fn who_no_longer_waits_does_not_make_storage_late() {
-        let (mut notes, _slot, now) = setup();
-        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
-        notes.strike(&stream("a").key());
-        assert_eq!(notes.is_late_from(), None);
-    }
-
-    #[test]
-    fn an_entry_that_changes_again_and_again_is_late_from_the_first_time_on() {
-        let (mut notes, _slot, now) = setup();
-        let volume = |name: &str| {
-            let configured = Some(name.to_owned());
-            Note::FormerDefault(FormerDefault { configured, actual: None })
-        };
-        for step in 0..5 {
-            let at = now + PATIENCE * step / 5;
-            assert_eq!(notes.note(volume(&step.to_string()), at), Noted::NotYet);
-        }
-        assert!(notes.is_late(now + PATIENCE));
-    }
-
-    #[test]
-    fn the_former_default_is_there_once_it_is_on_disk() {
-        let (mut notes, slot, now) = setup();
-        assert!(!notes.has_former_default());
-        let note = || Note::FormerDefault(FormerDefault::default());
-        let _ = notes.note(note(), now);
-        assert!(!notes.has_former_default(), "it is only asked for");
-        let (number, _) = slot.take().expect("something to write");
-        slot.answer(number, false);
-        assert!(!notes.has_former_default(), "it cannot be written");
-        slot.answer(number, true);
-        assert!(notes.has_former_default());
-        let actual = Some("hdmi".to_owned());
-        let _ = notes.note(Note::FormerDefault(FormerDefault { configured: None, actual }), now);
-        assert!(notes.has_former_default(), "the one before it is");
-        let found = Journal::of_former_default(None, None);
-        assert!(Notes::new(found, slot).has_former_default(), "the last run left it");
-        let mut absent = Notes::new(Journal::default(), Arc::new(JournalSlot::without_storage()));
-        let _ = absent.note(note(), now);
-        assert!(!absent.has_former_default());
-    }
-
-    #[test]
-    fn what_is_held_is_struck_out_when_it_is_answered_and_not_if_it_is_noted_anew_before() {
-        let (mut notes, slot, now) = setup();
-        for name in ["a", "b"] {
-            assert_eq!(notes.note(stream(name), now), Noted::NotYet);
-        }
-        write(&slot);
-        notes.hold();
-        for name in ["a", "b"] {
-            notes.strike(&stream(name).key());
-        }
-        notes.strike_volumes();
-        assert!(slot.take().is_none(), "nobody has answered");
-        assert!(notes.journal().says(&stream("a")) && notes.journal().says(&stream("b")));
-        assert_eq!(notes.note(stream("b"), now), Noted::Yes);
-        notes.release();
-        let left = write(&slot);
-        assert!(!left.says(&stream("a")) && left.says(&stream("b")), "{left:?}");
-        notes.strike(&stream("b").key());
-        assert!(write(&slot).is_empty(), "no longer held");
-    }
-
-    #[test]
-    fn what_could_not_be_written_is_said_to_be_so_until_it_could() {
-        let (mut notes, slot, now) = setup();
-        assert_eq!(notes.note(stream("a"), now), Noted::NotYet);
-        let (number, _) = slot.take().expect("something to write");
-        slot.answer(number, false);
-        assert_eq!(notes.note(stream("a"), now), Noted::Cannot);
-        slot.answer(number, true);
-        assert_eq!(notes.note(stream("a"), now), Noted::Yes, "it was tried again");
-    }
-
-    #[test]
-    fn without_a_place_for_it_nobody_waits() {
-        let slot = Arc::new(JournalSlot::without_storage());
-        let mut notes = Notes::new(Journal::default(), slot.clone());
-        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Cannot);
-        assert!(notes.is_late_from().is_none() && slot.take().is_none());
-        assert!(notes.journal().says(&stream("a")), "this run knows it all the same");
-    }
-
-    #[test]
-    fn what_the_last_run_left_is_on_disk() {
-        let slot = Arc::new(JournalSlot::default());
-        let mut journal = Journal::default();
-        journal.put(stream("a"));
-        let mut notes = Notes::new(journal, slot.clone());
-        assert_eq!(notes.note(stream("a"), Instant::now()), Noted::Yes);
-        assert!(slot.take().is_none());
-        notes.strike(&stream("a").key());
-        assert!(write(&slot).is_empty());
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -18,6 +19,8 @@ pub struct JournalSlot {
     newest: Mutex<Option<(u64, Box<Journal>)>>,
     answered: AtomicU64,
     written: AtomicU64,
+    /// When hr-store was last done with one.
+    answered_at: Mutex<Option<Instant>>,
     /// There is no place to write to, and nobody who would.
     absent: AtomicBool,
     store: OnceLock<Thread>,
@@ -63,6 +66,11 @@ impl JournalSlot {
         self.written.load(Ordering::SeqCst)
     }
 
+    /// When hr-store was last done with one, if it ever was.
+    pub(super) fn answered_at(&self) -> Option<Instant> {
+        *self.answered_at.lock()
+    }
+
     /// This one was found on disk, and is written once more: so it shows at the start, and not when
     /// it is needed, whether anything can be written there.
     pub(crate) fn try_out(&self, found: Journal) {
@@ -75,7 +83,8 @@ impl JournalSlot {
     }
 
     /// hr-store is done with the one of that number, which is on disk now or is not.
-    pub(crate) fn answer(&self, number: u64, is_written: bool) {
+    pub(crate) fn answer(&self, number: u64, is_written: bool, now: Instant) {
+        *self.answered_at.lock() = Some(now);
         if is_written {
             self.written.fetch_max(number, Ordering::SeqCst);
         }

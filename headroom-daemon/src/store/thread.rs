@@ -181,7 +181,7 @@ fn run(
         if let Some((number, newest)) = journal.value.as_ref().filter(|_| is_due(dues[0])) {
             let result = disk.write_journal(newest);
             // What cannot be written is not waited for either.
-            journals.answer(*number, result.is_ok());
+            journals.answer(*number, result.is_ok(), Instant::now());
             if result.is_ok() {
                 state.storage_works();
             }
