@@ -20,6 +20,8 @@ use crate::audio::Volume;
 const SAME_CUBIC: f32 = 0.006;
 /// A write whose echo has not come by now has been swallowed.
 const ECHO: Duration = Duration::from_secs(2);
+/// Of how many writes an echo is awaited at most. A slider that is dragged makes 60 a second.
+const MOST_IN_FLIGHT: usize = 256;
 
 /// Whether two volumes are one but for rounding.
 pub(super) fn same(a: &Volume, b: &Volume, channels: usize) -> bool {
@@ -41,29 +43,53 @@ pub(super) enum Write {
 #[derive(Debug, Default)]
 struct Side {
     volume: Option<Volume>,
+    /// What it shall have and has not been told yet.
+    waiting: Option<Volume>,
     in_flight: Vec<(Volume, Instant)>,
 }
 
 impl Side {
     /// Takes a report; says whether it is news.
     fn takes(&mut self, volume: Volume, channels: usize, now: Instant) -> bool {
-        self.in_flight.retain(|(_, since)| now.duration_since(*since) < ECHO);
-        self.volume = Some(volume);
+        self.forget_what_was_swallowed(now);
+        let before = self.volume.replace(volume);
         // What was written before the one that came back has been overtaken.
         let echo = self.in_flight.iter().position(|(sent, _)| same(sent, &volume, channels));
         if let Some(index) = echo {
             self.in_flight.drain(..=index);
+            return false;
         }
-        echo.is_none()
+        // Sinks report all that they have whenever a part of it changes. Who says once more what
+        // was so before has not been turned.
+        let is_as_before = before.is_some_and(|before| same(&before, &volume, channels));
+        self.is_settled() || !is_as_before
     }
 
     fn has(&self, volume: &Volume, channels: usize) -> bool {
-        let latest = self.in_flight.last().map(|(sent, _)| sent).or(self.volume.as_ref());
-        latest.is_some_and(|latest| same(latest, volume, channels))
+        let latest = self.waiting.or(self.latest());
+        latest.is_some_and(|latest| same(&latest, volume, channels))
+    }
+
+    /// What it has once all is done that it was told.
+    fn latest(&self) -> Option<Volume> {
+        self.in_flight.last().map(|(sent, _)| *sent).or(self.volume)
+    }
+
+    /// Whether it has said all that it was told, and is to be told nothing.
+    fn is_settled(&self) -> bool {
+        self.waiting.is_none() && self.in_flight.is_empty()
     }
 
     fn sent(&mut self, volume: Volume, now: Instant) {
+        self.forget_what_was_swallowed(now);
+        if self.in_flight.len() == MOST_IN_FLIGHT {
+            self.in_flight.remove(0);
+        }
         self.in_flight.push((volume, now));
+    }
+
+    fn forget_what_was_swallowed(&mut self, now: Instant) {
+        self.in_flight.retain(|(_, since)| now.duration_since(*since) < ECHO);
     }
 }
 
@@ -80,6 +106,11 @@ impl Carry {
     /// Two sides of this many channels, not linked yet.
     pub(super) fn new(channels: usize) -> Carry {
         Carry { channels, linked: false, bus: Side::default(), device: Side::default() }
+    }
+
+    /// How many channels of a volume count.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
     }
 
     /// Whether the two are carried to each other.
@@ -104,13 +135,14 @@ impl Carry {
         self.device = Side::default();
     }
 
-    /// The bus has reported its volume.
+    /// The bus has reported its volume. What the device shall have by it waits until it [is
+    /// told](Carry::device_is_told).
     pub(super) fn bus_reports(&mut self, volume: Volume, now: Instant) -> Option<Write> {
         let is_news = self.bus.takes(volume, self.channels, now);
         if !self.linked || !is_news || self.device.has(&volume, self.channels) {
             return None;
         }
-        self.device.sent(volume, now);
+        self.device.waiting = Some(volume);
         Some(Write::Device(volume))
     }
 
@@ -120,20 +152,38 @@ impl Carry {
         if !self.linked || !is_news || self.bus.has(&volume, self.channels) {
             return None;
         }
+        // Whoever has turned the device itself has said the last word: what it has not been told it
+        // is not told any more, and what it does yet is news as well.
+        self.device.waiting = None;
+        self.device.in_flight.clear();
         self.bus.sent(volume, now);
         Some(Write::Bus(volume))
     }
 
-    /// The device is told this now, which had to wait: its echo comes from now on.
+    /// The device is told this now: its echo comes from now on, unless there is nothing to change.
     pub(super) fn device_is_told(&mut self, volume: Volume, now: Instant) {
-        let channels = self.channels;
-        self.device.in_flight.retain(|(sent, _)| !same(sent, &volume, channels));
-        self.device.sent(volume, now);
+        if self.device.waiting.is_some_and(|waiting| same(&waiting, &volume, self.channels)) {
+            self.device.waiting = None;
+        }
+        let is_there = self.device.volume.is_some_and(|has| same(&has, &volume, self.channels));
+        if !is_there || !self.device.in_flight.is_empty() {
+            self.device.sent(volume, now);
+        }
     }
 
     /// The device's volume, once it is known.
     pub(super) fn device(&self) -> Option<&Volume> {
         self.device.volume.as_ref()
+    }
+
+    /// The volume that the device has once it has done all that it was told.
+    pub(super) fn device_latest(&self) -> Option<Volume> {
+        self.device.latest()
+    }
+
+    /// Whether the device has done all that it was told, and is to be told nothing more.
+    pub(super) fn is_device_settled(&self) -> bool {
+        self.device.is_settled()
     }
 
     /// What is left to do behind the stage so that `bus` is heard: all of it while the two
@@ -174,11 +224,19 @@ mod tests {
         (carry, now)
     }
 
+    /// The keys turn the bus, and the device is told.
+    fn turn(carry: &mut Carry, cubic: f32, now: Instant) {
+        assert_eq!(carry.bus_reports(at(cubic), now), Some(Write::Device(at(cubic))));
+        carry.device_is_told(at(cubic), now);
+    }
+
     #[test]
     fn the_keys_turn_the_device_and_its_echo_turns_nothing() {
         let (mut carry, now) = linked(0.4);
-        assert_eq!(carry.bus_reports(at(0.5), now), Some(Write::Device(at(0.5))));
+        turn(&mut carry, 0.5, now);
+        assert!(!carry.is_device_settled());
         assert_eq!(carry.device_reports(at(0.5), now), None);
+        assert!(carry.is_device_settled());
         assert_eq!(carry.bus_reports(at(0.5), now), None);
     }
 
@@ -194,7 +252,7 @@ mod tests {
     fn a_key_held_down_is_not_fought_by_late_echoes() {
         let (mut carry, now) = linked(0.4);
         for step in [0.45, 0.5, 0.55] {
-            assert_eq!(carry.bus_reports(at(step), now), Some(Write::Device(at(step))));
+            turn(&mut carry, step, now);
         }
         for echo in [0.45, 0.5, 0.55] {
             assert_eq!(carry.device_reports(at(echo), now), None, "the echo of {echo}");
@@ -205,10 +263,10 @@ mod tests {
     #[test]
     fn echoes_that_are_left_out_or_never_come_do_no_harm() {
         let (mut carry, now) = linked(0.4);
-        let _ = carry.bus_reports(at(0.45), now);
-        let _ = carry.bus_reports(at(0.5), now);
+        turn(&mut carry, 0.45, now);
+        turn(&mut carry, 0.5, now);
         assert_eq!(carry.device_reports(at(0.5), now), None);
-        let _ = carry.bus_reports(at(0.9), now);
+        turn(&mut carry, 0.9, now);
         let later = now + ECHO;
         assert_eq!(carry.device_reports(at(0.1), later), Some(Write::Bus(at(0.1))));
     }
@@ -227,10 +285,65 @@ mod tests {
     }
 
     #[test]
+    fn what_the_device_was_never_told_it_does_not_have() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.bus_reports(at(0.6), now), Some(Write::Device(at(0.6))));
+        // The device's own knob, while that waits: from now on it does not.
+        assert_eq!(carry.device_reports(at(0.2), now), Some(Write::Bus(at(0.2))));
+        assert_eq!(carry.bus_reports(at(0.2), now), None);
+        assert_eq!(carry.bus_reports(at(0.6), now), Some(Write::Device(at(0.6))), "once more");
+    }
+
+    #[test]
+    fn a_device_that_says_once_more_what_it_has_takes_nothing_back() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.bus_reports(at(0.6), now), Some(Write::Device(at(0.6))));
+        assert_eq!(carry.device_reports(at(0.4), now), None, "while it waits");
+        carry.device_is_told(at(0.6), now);
+        assert_eq!(carry.device_reports(at(0.4), now), None, "while it is on its way");
+        assert_eq!(carry.device_reports(at(0.6), now), None);
+        assert_eq!(carry.device_reports(at(0.4), now), Some(Write::Bus(at(0.4))), "its knob");
+    }
+
+    #[test]
+    fn who_turns_the_device_while_it_is_told_ends_with_one_volume_on_both() {
+        let (mut carry, now) = linked(0.4);
+        turn(&mut carry, 0.6, now);
+        assert_eq!(carry.device_reports(at(0.2), now), Some(Write::Bus(at(0.2))));
+        assert_eq!(carry.bus_reports(at(0.2), now), None);
+        assert_eq!(carry.device_reports(at(0.6), now), Some(Write::Bus(at(0.6))), "it was later");
+    }
+
+    #[test]
+    fn a_device_that_is_told_what_it_has_owes_no_echo() {
+        let (mut carry, now) = linked(0.4);
+        assert_eq!(carry.bus_reports(at(0.6), now), Some(Write::Device(at(0.6))));
+        assert_eq!(carry.bus_reports(at(0.4), now), Some(Write::Device(at(0.4))));
+        carry.device_is_told(at(0.4), now);
+        assert!(carry.is_device_settled());
+    }
+
+    #[test]
+    fn of_a_device_that_never_answers_little_is_kept() {
+        let (mut carry, now) = linked(0.4);
+        for step in 0..4_000_u32 {
+            let cubic = 0.1 + (step % 80) as f32 / 100.0;
+            let _ = carry.bus_reports(at(cubic), now + Duration::from_millis(4) * step);
+            carry.device_is_told(at(cubic), now + Duration::from_millis(4) * step);
+            assert!(carry.device.in_flight.len() <= MOST_IN_FLIGHT);
+        }
+        let (mut carry, now) = linked(0.4);
+        turn(&mut carry, 0.5, now);
+        turn(&mut carry, 0.6, now + ECHO);
+        assert_eq!(carry.device.in_flight.len(), 1, "the first has been swallowed");
+    }
+
+    #[test]
     fn mute_is_carried_both_ways() {
         let (mut carry, now) = linked(0.4);
         let muted = Volume { muted: true, ..at(0.4) };
         assert_eq!(carry.bus_reports(muted, now), Some(Write::Device(muted)));
+        carry.device_is_told(muted, now);
         assert_eq!(carry.device_reports(muted, now), None);
         assert_eq!(carry.out_gains(&muted), [0.0; MAX_CHANNELS]);
         assert_eq!(carry.device_reports(at(0.4), now), Some(Write::Bus(at(0.4))));

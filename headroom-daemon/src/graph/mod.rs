@@ -4,8 +4,8 @@
 //! sink and volume, and starts again when PipeWire does. Commands come in through a bounded
 //! queue, events go out through another; both are plain values, and no PipeWire type crosses
 //! this border. What it decides, it decides in pure modules (`default_sink`, `carry`,
-//! `channels`, `hearing`, `model`, `census`, `sliders`, `targets`); policy about streams and profiles is not
-//! its business.
+//! `channels`, `hearing`, `model`, `census`, `sliders`, `targets`, `turning`); policy about
+//! streams and profiles is not its business.
 
 mod bindings;
 mod carry;
@@ -32,6 +32,7 @@ mod stored;
 mod streams;
 mod targets;
 mod thread;
+mod turning;
 
 pub use census::{Crowd, FixedBy, MOST_SINKS, MOST_STREAMS, Seen, SinkSeen, StreamSeen, Tie};
 pub use event::{DeviceSink, GraphEvent, Heard, Port};

@@ -74,6 +74,8 @@ struct TargetText {
 #[serde(deny_unknown_fields)]
 struct ChangeText {
     before: VolumeText,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<VolumeText>,
     wanted: VolumeText,
 }
 
@@ -105,9 +107,9 @@ pub fn write(journal: &Journal) -> Result<String, toml::ser::Error> {
             .collect(),
         volumes: volumes
             .iter()
-            .map(|(sink, ChangedVolume { before, wanted })| {
-                let change = ChangeText { before: volume(before), wanted: volume(wanted) };
-                (sink.clone(), change)
+            .map(|(sink, ChangedVolume { before, told, wanted })| {
+                let (before, wanted) = (volume(before), volume(wanted));
+                (sink.clone(), ChangeText { before, told: told.as_ref().map(volume), wanted })
             })
             .collect(),
     };
@@ -138,8 +140,9 @@ pub fn read(text: &str) -> Result<Journal, FormatError> {
     let streams = streams
         .into_iter()
         .map(|(key, TargetText { sink })| Note::Stream(key, FormerTarget { sink }));
-    let volumes = volumes.into_iter().map(|(sink, ChangeText { before, wanted })| {
-        Note::Volume(sink, ChangedVolume { before: volume(before), wanted: volume(wanted) })
+    let volumes = volumes.into_iter().map(|(sink, ChangeText { before, told, wanted })| {
+        let (before, wanted) = (volume(before), volume(wanted));
+        Note::Volume(sink, ChangedVolume { before, told: told.map(volume), wanted })
     });
     let mut journal = Journal::default();
     for note in former.into_iter().chain(streams).chain(volumes) {
@@ -169,11 +172,12 @@ mod tests {
             ]
             .map(|(key, sink)| (key.to_owned(), FormerTarget { sink: sink.map(str::to_owned) }))
             .into(),
-            volumes: [(
-                "speakers".to_owned(),
-                ChangedVolume { before: volume(0.125), wanted: volume(1.0) },
-            )]
-            .into(),
+            volumes: [("speakers", None), ("hdmi", Some(volume(0.25)))]
+                .map(|(sink, told)| {
+                    let change = ChangedVolume { before: volume(0.125), told, wanted: volume(1.0) };
+                    (sink.to_owned(), change)
+                })
+                .into(),
         }
     }
 
@@ -225,7 +229,8 @@ mod tests {
         let factors = vec![0.123_456_79; headroom_dsp::MAX_CHANNELS];
         let volume = NotedVolume { factors, muted: false };
         for number in 0..MOST_VOLUMES {
-            let change = ChangedVolume { before: volume.clone(), wanted: volume.clone() };
+            let [before, told, wanted] = [(); 3].map(|()| volume.clone());
+            let change = ChangedVolume { before, told: Some(told), wanted };
             journal.put(Note::Volume(name(number), change));
         }
         let text = write(&journal).expect("written");

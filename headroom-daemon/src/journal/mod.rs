@@ -71,8 +71,11 @@ pub struct NotedVolume {
 /// A change of a device's volume by us, as the listener had asked for it at our sink.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ChangedVolume {
-    /// What it was before.
+    /// What it was before, as the device had said.
     pub before: NotedVolume,
+    /// What the device had been told since and not said yet, where there is such: it may have that
+    /// or the one before.
+    pub told: Option<NotedVolume>,
     /// What the listener has set.
     pub wanted: NotedVolume,
 }
@@ -158,10 +161,10 @@ impl Journal {
                     && sink.iter().all(|name| fits(name))
                     && (self.streams.len() < MOST_STREAMS || self.streams.contains_key(key))
             }
-            Note::Volume(sink, ChangedVolume { before, wanted }) => {
+            Note::Volume(sink, ChangedVolume { before, told, wanted }) => {
                 let most = headroom_dsp::MAX_CHANNELS;
                 fits(sink)
-                    && before.factors.len().max(wanted.factors.len()) <= most
+                    && [before, wanted].into_iter().chain(told).all(|v| v.factors.len() <= most)
                     && (self.volumes.len() < MOST_VOLUMES || self.volumes.contains_key(sink))
             }
         }

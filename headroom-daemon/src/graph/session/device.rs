@@ -33,8 +33,7 @@ impl Session<'_> {
         }
         let Some(node) = self.model.node(id) else { return };
         let device = DeviceSink { name: node.name.clone(), description: node.description.clone() };
-        self.unsent = None;
-        self.carry.forget_device();
+        self.forget_device();
         match DeviceBinding::new(&self.registry, id, &self.notices) {
             Ok(binding) => {
                 self.device = Some(binding);

@@ -204,8 +204,7 @@ impl Session<'_> {
         }
         if self.device.as_ref().is_some_and(|device| device.id == id) {
             self.device = None;
-            self.unsent = None;
-            self.carry.forget_device();
+            self.forget_device();
             self.set_volumes();
         }
     }

@@ -35,7 +35,8 @@ impl Session<'_> {
         }
         (self.main, self.stereo, self.master) = (None, None, None);
         (self.device, self.pinned) = (None, None);
-        (self.unwritten, self.unsent) = (None, None);
+        self.unwritten = None;
+        self.forget_device();
         self.carry = Carry::new(2);
     }
 

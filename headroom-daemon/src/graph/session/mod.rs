@@ -51,6 +51,7 @@ use super::promoting::Promoting;
 use super::stored::Stored;
 use super::targets::Targets;
 use super::thread::Events;
+use super::turning::Turning;
 use super::{Aims, GraphCommand, GraphEvent, InsertId};
 use crate::audio::{StageParams, Volume};
 use census::Census;
@@ -105,10 +106,8 @@ pub(super) struct Session<'a> {
     carry: Carry,
     /// A volume of the bus that its stream could not take yet.
     unwritten: Option<Volume>,
-    /// A volume of the device that is not in the journal yet.
-    unsent: Option<Volume>,
-    /// When the last change of the device's volume is over.
-    volume_rests: Option<Instant>,
+    /// What the device is to be told of the volume.
+    turning: Turning,
     rate_hz: u32,
     syncs: Syncs,
     hearkening: Hearkening,
@@ -190,6 +189,7 @@ impl<'a> Session<'a> {
         ];
         let registry = connections.words.get_registry_rc()?;
         wishes.default.forget_current();
+        wishes.notes.leave_volumes_behind();
         wishes.session += 1;
         let mut session = Session {
             main: None,
@@ -215,8 +215,7 @@ impl<'a> Session<'a> {
             model: Model::default(),
             carry: Carry::new(2),
             unwritten: None,
-            unsent: None,
-            volume_rests: None,
+            turning: Turning::default(),
             rate_hz: USUAL_RATE_HZ,
             syncs: Syncs::default(),
             hearkening: Hearkening::Well,

@@ -35,7 +35,7 @@ impl Session<'_> {
     /// When to ask [`Session::tell_notes`] again.
     pub(super) fn notes_wake(&self) -> Option<Instant> {
         let late = self.wishes.notes.is_late_from().filter(|_| !self.told.unnoted);
-        late.into_iter().chain(self.volume_rests).min()
+        late.into_iter().chain(self.turning.wake()).min()
     }
 
     pub(super) fn tell_ready(&mut self, now: Instant) {

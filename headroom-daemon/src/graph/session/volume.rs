@@ -1,18 +1,16 @@
 //! The listener's volume, between the bus, the device and the inserts.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Session;
 use crate::audio::Volume;
-use crate::graph::carry::{self, Write};
+use crate::graph::bindings::DeviceBinding;
+use crate::graph::carry::Write;
 use crate::graph::channels::Channels;
 use crate::graph::sliders::Players;
+use crate::graph::turning::{self, Turning};
 use crate::graph::{GraphEvent, InsertId};
-use crate::journal::{ChangedVolume, Note, NoteKey, Noted, NotedVolume};
-
-/// For so long nobody turns a volume any more, before what was noted of the change is struck out:
-/// who drags a slider is not to wait for that.
-const REST: Duration = Duration::from_millis(200);
+use crate::journal::NoteKey;
 
 impl Session<'_> {
     /// Makes the volume of the bus and the device's one, once sound can flow between them.
@@ -47,7 +45,7 @@ impl Session<'_> {
         match write {
             Some(Write::Bus(volume)) => {
                 // Whoever has turned the device itself has said the last word.
-                self.unsent = None;
+                self.turning.drops_all();
                 let Some(main) = &mut self.main else { return };
                 if main.streams.set_volume(&volume, channels) {
                     // It holds from here on, and a stream is not told what it has done itself.
@@ -60,7 +58,7 @@ impl Session<'_> {
                 }
             }
             Some(Write::Device(volume)) => {
-                self.unsent = Some(volume);
+                self.turning.wants(volume);
                 self.send_volume(Instant::now());
             }
             None => {}
@@ -71,37 +69,37 @@ impl Session<'_> {
     /// Tells the device the volume that it is to have, once that is in the journal. Until then what
     /// it has not done yet is done behind the stage, as far as it makes the sound quieter.
     pub(super) fn send_volume(&mut self, now: Instant) {
-        let channels = self.main.as_ref().map_or(2, |main| main.channels);
-        let (Some(wanted), Some(device)) = (self.unsent, &self.device) else { return };
-        let before = self.carry.device().copied().unwrap_or(wanted);
-        let change =
-            ChangedVolume { before: noted(&before, channels), wanted: noted(&wanted, channels) };
+        let Some(device) = self.device.as_ref().filter(|_| !self.turning.is_idle()) else { return };
         let name = self.model.node(device.id).map(|node| node.name.clone()).unwrap_or_default();
-        if self.wishes.notes.note(Note::Volume(name, change), now) == Noted::NotYet {
-            return;
+        let notes = &mut self.wishes.notes;
+        while let Some(volume) = self.turning.next(&name, &mut self.carry, notes, now) {
+            let channels = self.main.as_ref().map_or(2, |main| main.channels);
+            tell(device, &volume, channels);
         }
-        self.tell_device(&wanted);
-        self.carry.device_is_told(wanted, now);
-        self.unsent = None;
     }
 
     /// The device has said what its volume is.
     pub(super) fn device_has_said(&mut self, now: Instant) {
         if self.carry.is_linked() && !self.wishes.notes.journal().volumes.is_empty() {
-            self.volume_rests = Some(now + REST);
+            self.turning.device_has_said(now);
         }
     }
 
-    /// A change that is over is struck out: a crash cannot cut it off any more, and whoever turns the
-    /// device back after one means it.
+    /// The device has gone, or another one is heard from now on. Whether it has done all that it was
+    /// told shows when it comes back.
+    pub(super) fn forget_device(&mut self) {
+        self.turning = Turning::default();
+        self.carry.forget_device();
+        self.wishes.notes.leave_volumes_behind();
+    }
+
+    /// A change that is over is struck out.
     pub(super) fn end_change(&mut self, now: Instant) {
-        if self.volume_rests.is_none_or(|at| at > now) {
+        if !self.turning.is_over(&self.carry, now) {
             return;
         }
-        self.volume_rests = None;
         let name = self.device.as_ref().and_then(|device| self.model.node(device.id));
-        let is_over = self.carry.is_linked() && self.unsent.is_none();
-        if let Some(name) = name.map(|node| node.name.clone()).filter(|_| is_over) {
+        if let Some(name) = name.map(|node| node.name.clone()) {
             self.wishes.notes.strike(&NoteKey::Volume(name));
         }
     }
@@ -109,21 +107,19 @@ impl Session<'_> {
     fn tell_device(&self, volume: &Volume) {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         if let Some(device) = &self.device {
-            let count = device.channels.unwrap_or(channels);
-            device.set_volume(&fit(*volume, Some(channels), count), count);
+            tell(device, volume, channels);
         }
     }
 
     /// The last word to the device: what our bus was set to is its volume from now on.
     pub(super) fn leave_volume(&mut self) {
-        if let Some(wanted) = self.unsent.take() {
+        if let Some(wanted) = self.turning.last_word() {
             self.tell_device(&wanted);
         }
         self.wishes.notes.strike_volumes();
     }
 
-    /// Ends a change of the device's volume that a crash has cut off. Downwards alone: whatever has
-    /// happened since, nothing gets louder by itself.
+    /// Ends a change of the device's volume that a crash has cut off, or the device by going.
     pub(super) fn finish_volume(&mut self) {
         let channels = self.main.as_ref().map_or(2, |main| main.channels);
         let (Some(device), Some(now)) = (&self.device, self.carry.device().copied()) else {
@@ -131,10 +127,7 @@ impl Session<'_> {
         };
         let Some(name) = self.model.node(device.id).map(|node| node.name.clone()) else { return };
         let Some(change) = self.wishes.notes.left_behind(&name) else { return };
-        let (before, wanted) = (volume_of(&change.before), volume_of(&change.wanted));
-        let is_cut_off =
-            carry::same(&before, &now, channels) && !carry::same(&wanted, &now, channels);
-        if is_cut_off && is_quieter(&wanted, &now, channels) {
+        if let Some(wanted) = turning::cut_off(&change, &now, channels) {
             self.tell_device(&wanted);
         }
         self.wishes.notes.strike(&NoteKey::Volume(name));
@@ -174,56 +167,16 @@ impl Session<'_> {
     }
 }
 
+/// Has a device have a volume of so many channels.
+fn tell(device: &DeviceBinding, volume: &Volume, channels: usize) {
+    let count = device.channels.unwrap_or(channels);
+    device.set_volume(&fit(*volume, Some(channels), count), count);
+}
+
 /// A volume of `from` channels on `to` channels: where the counts differ, that of the
 /// loudest channel on all.
 pub(super) fn fit(volume: Volume, from: Option<usize>, to: usize) -> Volume {
     let Some(from) = from.filter(|from| *from != to) else { return volume };
     let loudest = volume.channels.iter().take(from).fold(0.0_f32, |loudest, v| loudest.max(*v));
     Volume { channels: [loudest; headroom_dsp::MAX_CHANNELS], ..volume }
-}
-
-/// A volume as it is noted.
-fn noted(volume: &Volume, channels: usize) -> NotedVolume {
-    let count = channels.min(volume.channels.len());
-    NotedVolume { factors: volume.channels[..count].to_vec(), muted: volume.muted }
-}
-
-/// A volume that was noted.
-fn volume_of(noted: &NotedVolume) -> Volume {
-    let mut volume = Volume { muted: noted.muted, ..Volume::FULL };
-    for (factor, noted) in volume.channels.iter_mut().zip(&noted.factors) {
-        *factor = *noted;
-    }
-    volume
-}
-
-/// Whether no channel of `a` is louder than that of `b`.
-fn is_quieter(a: &Volume, b: &Volume, channels: usize) -> bool {
-    a.gains().iter().zip(b.gains()).take(channels).all(|(a, b)| *a <= b)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(factor: f32, muted: bool) -> Volume {
-        Volume { channels: [factor; headroom_dsp::MAX_CHANNELS], muted }
-    }
-
-    #[test]
-    fn a_volume_is_noted_and_read_again() {
-        let volume = volume_of(&noted(&at(0.25, true), 2));
-        assert!(carry::same(&volume, &at(0.25, true), 2));
-        assert!(carry::same(&volume_of(&NotedVolume::default()), &Volume::FULL, 2));
-    }
-
-    #[test]
-    fn mute_is_quieter_than_any_volume_and_one_louder_channel_is_louder() {
-        assert!(is_quieter(&at(1.0, true), &at(0.1, false), 2));
-        assert!(!is_quieter(&at(0.1, false), &at(1.0, true), 2));
-        let mut one = at(0.1, false);
-        one.channels[1] = 0.9;
-        assert!(!is_quieter(&one, &at(0.5, false), 2));
-        assert!(is_quieter(&one, &at(0.9, false), 2));
-    }
 }
