@@ -75,13 +75,20 @@ impl Session<'_> {
             Promotion::Promote => self.promote(now),
             // Also what a run that was killed has left: without the wish we must not become the
             // default by it.
-            Promotion::Leave => {
-                let left_behind = self.wishes.default.was_left_behind();
-                if left_behind || self.promoting.has_a_hand_in_it() || self.giving_back.is_some() {
-                    self.give_default_back(now);
-                }
+            Promotion::Leave if self.has_default_to_give_back() => {
+                self.give_default_back(now);
             }
+            Promotion::Leave => {}
         }
+    }
+
+    /// Whether the default is ours by our doing, may have been, or was about to be: as long as it is
+    /// noted what it was before, the default or a word of ours about it may be there.
+    pub(super) fn has_default_to_give_back(&self) -> bool {
+        self.wishes.default.was_left_behind()
+            || self.promoting.has_a_hand_in_it()
+            || self.giving_back.is_some()
+            || self.wishes.notes.journal().former_default.is_some()
     }
 
     fn promote(&mut self, now: Instant) {

@@ -45,8 +45,7 @@ impl Session<'_> {
     }
 
     fn hand_default_back(&mut self, now: Instant) {
-        let has_it = self.promoting.has_a_hand_in_it() || self.wishes.default.was_left_behind();
-        if !has_it && self.giving_back.is_none() {
+        if !self.has_default_to_give_back() {
             return;
         }
         let end = now + HAND_BACK;
