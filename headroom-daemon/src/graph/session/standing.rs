@@ -41,9 +41,10 @@ impl Session<'_> {
             if live.streams.set_standing(standing) {
                 // What is said of the default goes another way, and must not come first.
                 self.syncs.standings = self.connections.sound.sync(0).ok().map(|asked| asked.seq());
-                let is_asked_for =
-                    self.wishes.default.configured.as_deref() == Some(insert.node_name());
-                self.to_ask_once_more = is_asked_for && standing == Standing::AskedFor;
+                // Of the others it says nothing how they stand.
+                if self.wishes.default.configured.as_deref() == Some(insert.node_name()) {
+                    self.to_ask_once_more = standing == Standing::AskedFor;
+                }
             }
             // What cannot be done now cannot be done by trying again at every turn.
             if let Some(live) = self.live_mut(insert) {
