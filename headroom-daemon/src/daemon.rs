@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::thread::Builder;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL};
@@ -36,6 +37,9 @@ const EVENTS: usize = 256;
 const STACK_BYTES: usize = 128 * 1024;
 /// Descriptors for everything that is no connection.
 const OTHER_DESCRIPTORS: u64 = 128;
+/// Until so long after the signal the last write is waited for. A clean exit takes less than a second
+/// also where storage hangs; what the kernel itself cannot interrupt keeps a process longer.
+const LEAVES_WITHIN: Duration = Duration::from_millis(600);
 
 /// Why the daemon did not run, or did not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +156,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     if let Some(signal) = signal {
         log::info!("{signal}: stopping");
     }
+    let end = Instant::now() + LEAVES_WITHIN;
     service_manager::stopping();
     // The graph is put back while clients read their last words. It may have ended already,
     // which is what is wanted.
@@ -163,7 +168,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     let verdict = reporter.join();
     // Nothing changes any more.
     if let Some(store) = store {
-        store.stop();
+        store.stop(end);
     }
     if engine.is_at_fault() {
         return Err(DaemonError::Fault);

@@ -21,8 +21,8 @@ const STACK_BYTES: usize = 128 * 1024;
 const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 /// When what could not be written is tried again unasked: a disk may have room again.
 const RETRY: Duration = Duration::from_secs(60);
-/// How long the end waits for the last write.
-const LAST_WRITE: Duration = Duration::from_secs(2);
+/// How long the end waits for the last write at least: most disks need a tenth of that.
+const LAST_WRITE: Duration = Duration::from_millis(100);
 
 /// Where a state and a journal are written: files, or something that stands for them in a test.
 pub trait Disk: Send {
@@ -97,10 +97,13 @@ impl StoreThread {
         Ok(StoreThread { slot, done, handle })
     }
 
-    /// Writes what is not written yet, and ends it. Storage that hangs is not waited for.
-    pub fn stop(self) {
+    /// Writes what is not written yet, and ends it. Storage that is slow is waited for until `end`,
+    /// and for a moment at least; on storage that hangs, what was written last stays: what has been
+    /// put back may still stand in the journal then, and the next start finds nothing to do.
+    pub fn stop(self, end: Instant) {
         self.slot.end();
-        if self.done.recv_timeout(LAST_WRITE) == Err(RecvTimeoutError::Timeout) {
+        let end = end.max(Instant::now() + LAST_WRITE);
+        if self.done.recv_deadline(end) == Err(RecvTimeoutError::Timeout) {
             log::warn!("storage does not answer: the last changes may not be remembered");
         } else if self.handle.join().is_err() {
             log::error!("hr-store has panicked");
@@ -291,7 +294,7 @@ mod tests {
         put(&slot, 1_000);
         answers.send(Ok(())).expect("it waits");
         answers.send(Ok(())).expect("it will wait");
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert_eq!(asked.try_iter().collect::<Vec<_>>(), [state(1_000)]);
         assert!(told.is_empty(), "nothing was wrong");
     }
@@ -311,7 +314,7 @@ mod tests {
         }
         assert!(asked.is_empty(), "there is no new change");
         answers.send(Ok(())).expect("it will wait");
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert_eq!(asked.try_iter().collect::<Vec<_>>(), [state(3)], "once more at the end");
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [None]);
     }
@@ -327,7 +330,7 @@ mod tests {
         for expected in [Some("full".to_owned()), None] {
             assert_eq!(told.recv_timeout(SOON).expect("told"), expected);
         }
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert!(asked.is_empty(), "it is written");
     }
 
@@ -348,7 +351,7 @@ mod tests {
         assert!(journals.recv_timeout(SOON).expect("tried again").says(&note));
         assert!(changed.elapsed() < RETRY, "it waited for its turn");
         assert_eq!(told.recv_timeout(SOON).expect("told"), None);
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert!(journals.is_empty() && asked.is_empty(), "all is written");
     }
 
@@ -357,17 +360,18 @@ mod tests {
         let Setup { slot, store, asked, answers, .. } = start();
         put(&slot, 0);
         asked.recv_timeout(SOON).expect("it hangs");
+        // Also where all the time is up already.
         let begun = Instant::now();
-        store.stop();
+        store.stop(begun);
         let took = begun.elapsed();
-        assert!(took < LAST_WRITE + SOON, "{took:?}");
+        assert!(took >= LAST_WRITE && took < LAST_WRITE + SOON, "{took:?}");
         drop(answers);
     }
 
     #[test]
     fn with_nothing_to_write_the_end_writes_nothing() {
         let Setup { store, asked, .. } = start();
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert!(asked.is_empty());
     }
 
@@ -391,7 +395,7 @@ mod tests {
         assert_eq!(notes.note(note("a"), begun), Noted::Cannot);
         answers.send(Ok(())).expect("it will wait");
         answers.send(Ok(())).expect("it will wait");
-        store.stop();
+        store.stop(Instant::now() + SOON);
         assert_eq!(journals.try_iter().count(), 1, "once more at the end");
         assert_eq!(asked.try_iter().collect::<Vec<_>>(), [state(1)]);
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [None]);

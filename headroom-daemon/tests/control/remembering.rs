@@ -73,7 +73,7 @@ fn storage_that_hangs_delays_no_request_and_not_the_graph() {
     assert!(took[took.len() - 1] < Duration::from_secs(1), "{:?}", took.last());
     assert!(written.is_empty(), "it still hangs");
     drop(let_go);
-    store.stop();
+    store.stop(Instant::now() + Duration::from_secs(60));
     let written: Vec<Remembered> = written.try_iter().collect();
     let hold_ms = |remembered: &Remembered| remembered.overrides["limiter.hold_ms"].clone();
     assert_eq!(written.iter().map(hold_ms).collect::<Vec<_>>(), [1.0.into(), 1_000.0.into()]);
