@@ -1,10 +1,12 @@
-//! A disk that can be made to hang: for one program, whose syncs and renames in one folder then wait.
+//! A disk that can be made to hang, or to be slow: for one program, whose syncs, renames and removals in
+//! one folder then wait.
 //!
 //! A few lines of C (`disk/hold.c`) are loaded in front of the C library of that program. What it
 //! asks of other folders, and what other programs ask, is done as ever.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::condition::{Deadline, poll};
 use crate::graph::Graph;
@@ -16,7 +18,8 @@ const HOLD: &str = include_str!("disk/hold.c");
 pub enum WriteStep<'n> {
     /// Any of any file.
     Any,
-    /// The sync of the folder, behind the rename that has given the file this name.
+    /// The sync of the folder, behind the rename that has given a file this name, or the removal that
+    /// has taken it.
     Folder(&'n str),
 }
 
@@ -71,16 +74,25 @@ impl Disk {
             WriteStep::Any => String::new(),
             WriteStep::Folder(name) => format!("folder {name}"),
         };
+        self.order(&steps);
+    }
+
+    /// From now on each step takes so much longer. There are three to a file that is written.
+    pub fn be_slow(&self, by: Duration) {
+        self.order(&by.as_millis().to_string());
+    }
+
+    fn order(&self, text: &str) {
         // Whole at once: half a name would hold others.
         let new = self.hold.with_extension("new");
-        std::fs::write(&new, steps)
+        std::fs::write(&new, text)
             .and_then(|()| std::fs::rename(&new, &self.hold))
-            .expect("the disk is told to hang");
+            .expect("the disk is told so");
     }
 
     /// What waits is done, and nothing waits from now on.
     pub fn go_on(&self) {
-        std::fs::remove_file(&self.hold).expect("the disk hangs");
+        std::fs::remove_file(&self.hold).expect("the disk hangs, or is slow");
     }
 
     /// What has been done and what waits, in its order: `done file NAME`, `waits folder NAME`.

@@ -241,7 +241,8 @@ impl Graph {
         let factor = slider.powi(3);
         self.wait_for(&format!("{node} to be at {slider}"), |dump| {
             let volumes = &dump.node(node)?.channel_volumes;
-            volumes.iter().all(|volume| (volume - factor).abs() < 1e-3).then_some(())
+            let is_there = volumes.iter().all(|volume| (volume - factor).abs() < 1e-3);
+            (is_there && !volumes.is_empty()).then_some(())
         });
     }
 

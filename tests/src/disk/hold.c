@@ -1,12 +1,14 @@
-/* Loaded in front of the C library: what is synced or renamed in one folder waits for as long as a
- * file says so, as on a disk that hangs. Everything else is as it was.
+/* Loaded in front of the C library: what is synced, renamed or removed in one folder waits for as long
+ * as a file says so, as on a disk that hangs or is slow. Everything else is as it was.
  *
  * Each step of a write has a name: "file state.toml.new" is the sync of a file, "name state.toml" a
- * rename to that name, "folder state.toml" the sync of the folder behind that rename. HOLD_BELOW is
- * the end of the folder's path, HOLD_IF the file: it holds steps whose names begin with what stands in it, or all of
- * them where that is nothing. Each step is written into HOLD_TRACE: "waits" before it is held, and
- * "done" once it is over. */
+ * rename to that name, "gone state.toml" its removal, "folder state.toml" the sync of the folder behind
+ * whichever of these two came last. HOLD_BELOW is the end of the folder's path, HOLD_IF the file: it
+ * holds steps whose names begin with what stands in it, or all of them where that is nothing; where a
+ * number stands there, every step takes so many milliseconds. Each step is written into HOLD_TRACE:
+ * "waits" before it is held, and "done" once it is over. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,20 +20,28 @@
 
 enum { GLANCE_US = 2000, NAME_BYTES = 256 };
 
-/* The name of the file that was renamed last; one thread writes. */
-static char renamed[NAME_BYTES];
+/* The name that was given or taken last; one thread writes. */
+static char changed[NAME_BYTES];
+
+/* What the file says, of NAME_BYTES; none where there is no file. */
+static int order(char *steps)
+{
+    const char *path = getenv("HOLD_IF");
+    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (file < 0)
+        return 0;
+    ssize_t bytes = read(file, steps, NAME_BYTES - 1);
+    close(file);
+    steps[bytes < 0 ? 0 : bytes] = '\0';
+    return bytes >= 0;
+}
 
 /* Whether this step is held now. */
 static int is_held(const char *step)
 {
-    const char *path = getenv("HOLD_IF");
-    char steps[NAME_BYTES] = "";
-    int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (file < 0)
-        return 0;
-    ssize_t bytes = read(file, steps, sizeof steps - 1);
-    close(file);
-    return bytes >= 0 && strncmp(step, steps, strlen(steps)) == 0;
+    char steps[NAME_BYTES];
+    return order(steps) && !isdigit((unsigned char)*steps) &&
+           strncmp(step, steps, strlen(steps)) == 0;
 }
 
 static void trace(const char *what, const char *step)
@@ -49,6 +59,9 @@ static void trace(const char *what, const char *step)
 
 static void hold(const char *step)
 {
+    char steps[NAME_BYTES];
+    if (order(steps) && isdigit((unsigned char)*steps))
+        usleep(1000 * atoi(steps));
     if (is_held(step))
         trace("waits", step);
     while (is_held(step))
@@ -79,7 +92,7 @@ static int name_of_sync(int file, char *step)
     const char *name = in_folder(path);
     if (!name)
         return 0;
-    snprintf(step, NAME_BYTES, "%s %s", *name ? "file" : "folder", *name ? name : renamed);
+    snprintf(step, NAME_BYTES, "%s %s", *name ? "file" : "folder", *name ? name : changed);
     return 1;
 }
 
@@ -116,7 +129,22 @@ int rename(const char *from, const char *to)
     snprintf(step, sizeof step, "name %s", name);
     hold(step);
     int result = real(from, to);
-    snprintf(renamed, sizeof renamed, "%s", name);
+    snprintf(changed, sizeof changed, "%s", name);
+    trace("done", step);
+    return result;
+}
+
+int unlink(const char *path)
+{
+    char step[NAME_BYTES];
+    int (*real)(const char *) = (int (*)(const char *))dlsym(RTLD_NEXT, "unlink");
+    const char *name = in_folder(path);
+    if (!name || !*name || access(path, F_OK) != 0)
+        return real(path);
+    snprintf(step, sizeof step, "gone %s", name);
+    hold(step);
+    int result = real(path);
+    snprintf(changed, sizeof changed, "%s", name);
     trace("done", step);
     return result;
 }

@@ -10,17 +10,27 @@ use headroom_client::{Address, Client, Subscription, Update};
 use headroom_tests::{Daemon, Graph, Player, Setup, on_every_generation, program};
 
 use crate::apps::sayings;
-use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play, tones};
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, play, tones};
 use crate::surround::assert_as_sent;
 
 /// headroomd at a place of its own, and a client of it.
 pub(crate) fn steered(graph: &Graph, arguments: &[&str]) -> (Daemon, Client, Address) {
+    steered_under(graph, &[], arguments)
+}
+
+/// The same, started by a program that watches it.
+pub(crate) fn steered_under(
+    graph: &Graph,
+    watcher: &[&str],
+    arguments: &[&str],
+) -> (Daemon, Client, Address) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let name = format!("headroom-system-{}-{number}", std::process::id());
     let listen = format!("--listen=abstract:{name}");
     let arguments: Vec<&str> = arguments.iter().copied().chain([listen.as_str()]).collect();
-    let daemon = headroomd(graph, &arguments);
+    let mut daemon = graph.headroomd_under(watcher, &arguments);
+    daemon.wait_for_log("ready");
     let place = Address::Abstract(name);
     let client = Client::connect(&place).expect("headroomd is ready");
     (daemon, client, place)
