@@ -7,7 +7,7 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
-use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL};
+use headroom_ipc::{Hello, Limits, MAX_BODY_BYTES, PROTOCOL, about};
 use headroom_profile::Folders;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signal_hook::iterator::Handle;
@@ -25,7 +25,7 @@ use crate::server::{ClaimError, Listen, ListenError, Listening, Server, ServerSe
 use crate::service_manager;
 use crate::signals::{self, Stop};
 use crate::spare_memory;
-use crate::start::{self, ABOUT_STATE, Beginning};
+use crate::start::{self, Beginning};
 use crate::state::DaemonState;
 use crate::step::Input;
 use crate::store::{Slot, StateFile, StoreThread};
@@ -107,7 +107,7 @@ pub fn run(args: &Args) -> Result<(), DaemonError> {
     };
     let (version, used) = (env!("CARGO_PKG_VERSION"), state.used_profile());
     log::info!("headroomd {version} with profile {used}");
-    for warning in state.warnings().iter().filter(|warning| warning.about != ABOUT_STATE) {
+    for warning in state.warnings().iter().filter(|warning| warning.about != about::STATE) {
         log::warn!("{}", warning.message);
     }
     let notes = Arc::new(match &file {

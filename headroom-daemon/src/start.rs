@@ -5,15 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headroom_ipc::{Hello, Warning};
+use headroom_ipc::{Hello, Warning, about};
 use headroom_profile::{Folders, Library, LoadError, is_path, load_file};
 
 use crate::journal::Journal;
 use crate::state::Start;
 use crate::store::{Found, Slot, StateDirectory, StateFile};
-
-/// What a warning about what is remembered is about.
-pub(crate) const ABOUT_STATE: &str = "state";
 
 /// What there is before the first step.
 pub(crate) struct Beginning {
@@ -92,7 +89,7 @@ fn about_state(texts: &[String]) -> Option<Warning> {
         0 => first.clone(),
         more => format!("{first} (and {more} more: the log of headroomd has them)"),
     };
-    Some(Warning { about: ABOUT_STATE.to_owned(), message })
+    Some(Warning { about: about::STATE.to_owned(), message })
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod about;
 mod address;
 mod cursor;
 mod describe;

@@ -1,9 +1,10 @@
 //! `promote.set`: the main bus becomes the default sink, or the user's own is put back.
 
+use headroom_ipc::about::{DEFAULT, JOURNAL, STORAGE};
 use headroom_ipc::{Code, Device, Error, PromoteSet, PromoteTo};
 
 use crate::graph::{GraphCommand, Promotion};
-use crate::state::graph_news::{DEFAULT, JOURNAL, STORAGE, change_daemon, change_device};
+use crate::state::graph_news::{change_daemon, change_device};
 use crate::state::{Effects, Model};
 
 pub(crate) fn set(

@@ -1,20 +1,13 @@
 //! What news from hr-graph mean for the state that clients see.
 
+use headroom_ipc::about::{
+    CROWD_OF_SINKS, CROWD_OF_STREAMS, DEFAULT, DEVICE, GRAPH, JOURNAL, PIPEWIRE, STORAGE,
+    WIREPLUMBER,
+};
 use headroom_ipc::{Daemon, DaemonChange, Device, HeardDevice, Port, Promotion, SinksChange};
 
 use super::{Effects, Model, census};
 use crate::graph::{self, Crowd, GraphEvent, MOST_SINKS, MOST_STREAMS};
-
-/// What warnings are about.
-const PIPEWIRE: &str = "pipewire";
-const WIREPLUMBER: &str = "wireplumber";
-const DEVICE: &str = "device";
-const GRAPH: &str = "graph";
-const STREAMS: &str = "streams";
-const SINKS: &str = "sinks";
-pub(crate) const DEFAULT: &str = "default";
-pub(crate) const STORAGE: &str = "storage";
-pub(crate) const JOURNAL: &str = "journal";
 
 pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects) {
     match event {
@@ -36,7 +29,7 @@ pub(crate) fn take(model: &mut Model, event: &GraphEvent, effects: &mut Effects)
             daemon.graph.pipewire_connected = false;
             daemon.graph.wireplumber_connected = false;
             daemon.graph.wireplumber_version = None;
-            let of_graph = [WIREPLUMBER, DEVICE, GRAPH, JOURNAL];
+            let of_graph = [WIREPLUMBER, DEVICE, GRAPH, JOURNAL, CROWD_OF_STREAMS, CROWD_OF_SINKS];
             daemon.warnings.retain(|warning| !of_graph.contains(&warning.about.as_str()));
             let text = "the connection to PipeWire has broken: headroomd waits for it";
             model.warn(&mut daemon, PIPEWIRE, text);
@@ -193,14 +186,14 @@ pub(crate) fn change_daemon(
 fn crowd(model: &Model, daemon: &mut Daemon, crowd: Crowd) {
     for (about, is_crowded, text) in [
         (
-            STREAMS,
+            CROWD_OF_STREAMS,
             crowd.streams,
             format!(
                 "there are more streams of apps than the {MOST_STREAMS} oldest, which are shown"
             ),
         ),
         (
-            SINKS,
+            CROWD_OF_SINKS,
             crowd.sinks,
             format!("there are more sinks than the {MOST_SINKS} oldest, which are shown"),
         ),

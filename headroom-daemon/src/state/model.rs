@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headroom_dsp::Db;
+use headroom_ipc::about::{self, ROUTING};
 use headroom_ipc::{
     Change, Daemon, DaemonChange, Graph, Hello, Meters, Mirror, PROTOCOL, Profiles, Routing,
     RoutingChange, Rule, RuleOrigin, Rules, Settings, Sinks, Stream, Tracked, Warning,
@@ -65,9 +66,6 @@ pub struct Gains {
     /// The quantum at which that is done.
     pub quantum_frames: Option<u32>,
 }
-
-/// What a warning about rules is about.
-const RULES: &str = "routing";
 
 /// Warnings that are kept; the oldest goes first.
 const MOST_WARNINGS: usize = 32;
@@ -274,7 +272,7 @@ impl Model {
 
     /// Warns of routes to what is not there.
     pub(super) fn warn_of_rules(&self, daemon: &mut Daemon) {
-        daemon.warnings.retain(|warning| warning.about != RULES);
+        daemon.warnings.retain(|warning| warning.about != ROUTING);
         let Rules { rules, default_route } = &self.routing().rules;
         let routes = rules.iter().map(|rule| &rule.route).chain([default_route]);
         if let Some(route) = routes.into_iter().find(|route| !routing::is_known(route)) {
@@ -282,7 +280,7 @@ impl Model {
                 "there is no bus {:?}, which a rule leads to: its streams go through the main bus",
                 route.as_str()
             );
-            self.warn(daemon, RULES, &text);
+            self.warn(daemon, ROUTING, &text);
         }
     }
 
@@ -357,6 +355,8 @@ impl Model {
 
     /// Warns of something, once: a warning about the same takes its place.
     pub(super) fn warn(&self, daemon: &mut Daemon, about: &str, message: &str) {
+        // What nobody else knows of nobody has a mend for.
+        debug_assert!(about::is_known(about), "{about}");
         daemon.warnings.retain(|warning| warning.about != about);
         if daemon.warnings.len() >= MOST_WARNINGS {
             daemon.warnings.remove(0);

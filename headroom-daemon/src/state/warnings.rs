@@ -3,16 +3,12 @@
 //! Worked out anew from the state whenever it may have changed, so that a warning lasts exactly
 //! as long as its reason.
 
+use headroom_ipc::about::{
+    DEVICES, PER_APP, PROFILE_PREFIX, PROFILES, SETTING_PREFIX, STREAMS, WATCH,
+};
 use headroom_ipc::{Daemon, Profiles};
 
 use super::Model;
-
-/// What warnings are about, beside `profile.NAME` and `setting.KEY`.
-const PROFILES: &str = "profiles";
-const WATCH: &str = "watch";
-const PER_APP: &str = "per_app";
-const STREAMS: &str = "streams";
-const DEVICES: &str = "devices";
 
 /// Warnings of each kind, so that one kind cannot drown the others.
 const MOST_OF_A_KIND: usize = 4;
@@ -37,8 +33,8 @@ pub(super) fn review(model: &Model, daemon: &mut Daemon) {
 }
 
 fn is_ours(about: &str) -> bool {
-    about.starts_with("profile.")
-        || about.starts_with("setting.")
+    about.starts_with(PROFILE_PREFIX)
+        || about.starts_with(SETTING_PREFIX)
         || [PROFILES, WATCH, PER_APP, STREAMS, DEVICES].contains(&about)
 }
 
@@ -177,5 +173,70 @@ fn of_overrides(model: &Model, said: &mut Vec<Said>) {
         let Some(value) = model.levels.override_of(key) else { continue };
         let text = format!("your {key} = {value} is set aside with this profile: {conflict}");
         said.push((format!("setting.{key}"), text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use headroom_ipc::about::{CROWD_OF_SINKS, CROWD_OF_STREAMS};
+    use headroom_ipc::{Op, ProfileUse};
+
+    use super::*;
+    use crate::daemon::hello;
+    use crate::graph::{Crowd, GraphEvent, Seen, StreamSeen};
+    use crate::server::ServerSettings;
+    use crate::state::{DaemonState, Start};
+    use crate::step::Input;
+
+    fn state() -> DaemonState {
+        DaemonState::new(Start {
+            hello: hello(&ServerSettings::default()),
+            folders: Default::default(),
+            library: headroom_profile::Library::scan(&Default::default()),
+            remembered: Default::default(),
+            promote: false,
+            warnings: Vec::new(),
+            at: Instant::now(),
+        })
+    }
+
+    /// What is warned of once this is seen.
+    fn warned(state: &mut DaemonState, is_astray: bool, is_crowded: bool) -> Vec<String> {
+        let stream = StreamSeen { serial: 90, channels: Some(2), is_astray, ..Default::default() };
+        let crowd = Crowd { streams: is_crowded, sinks: is_crowded };
+        let seen = Seen { streams: vec![stream], crowd, ..Seen::default() };
+        let _ = state.step(Input::Graph(&GraphEvent::Census(Box::new(seen))), Instant::now());
+        abouts(state)
+    }
+
+    fn abouts(state: &DaemonState) -> Vec<String> {
+        let mut abouts: Vec<_> = state.warnings().iter().map(|it| it.about.clone()).collect();
+        abouts.sort();
+        abouts
+    }
+
+    #[test]
+    fn a_stream_that_is_linked_to_nothing_is_warned_of_as_long_as_it_is() {
+        let mut state = state();
+        assert_eq!(warned(&mut state, true, false), [STREAMS]);
+        assert_eq!(warned(&mut state, true, false), [STREAMS], "a second picture");
+        assert_eq!(warned(&mut state, false, false), [""; 0]);
+    }
+
+    #[test]
+    fn a_crowd_is_warned_of_beside_a_stray_and_through_every_review() {
+        let mut state = state();
+        let crowd = [CROWD_OF_SINKS, CROWD_OF_STREAMS];
+        assert_eq!(warned(&mut state, false, true), crowd);
+        let (sender, _receiver) = crossbeam_channel::bounded(64);
+        let seat = state.join(sender, Default::default());
+        let op = Op::ProfileUse(ProfileUse { name: "transparent".into() });
+        let _ = state.step(Input::Request { seat, id: None, op: &op }, Instant::now());
+        assert_eq!(abouts(&state), crowd, "after a review");
+        assert_eq!(warned(&mut state, true, true), [CROWD_OF_SINKS, CROWD_OF_STREAMS, STREAMS]);
+        assert_eq!(warned(&mut state, true, false), [STREAMS]);
+        assert_eq!(warned(&mut state, false, false), [""; 0]);
     }
 }
