@@ -6,9 +6,13 @@
 //! before.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+use nix::libc;
 
 use super::is_ours;
 
@@ -64,11 +68,21 @@ impl Stored {
     /// The sink that was asked for last as the default, but for ours. What we give back at a logout,
     /// a WirePlumber that ends within a second does not get to writing down.
     pub(super) fn former_default(&self) -> Option<String> {
-        let path = self.folder.as_deref()?.join(DEFAULTS);
-        let found = fs::metadata(&path).ok()?;
-        let is_read = found.is_file() && found.len() <= MOST_BYTES;
-        former_default(&fs::read_to_string(path).ok().filter(|_| is_read)?)
+        former_default(&text_of(&self.folder.as_deref()?.join(DEFAULTS))?)
     }
+}
+
+/// What is in a file, if it is one that is not too large. What was found there a moment ago may be
+/// something else by now.
+fn text_of(path: &Path) -> Option<String> {
+    // A pipe would keep us waiting for somebody who writes.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let bytes = file.take(MOST_BYTES + 1).read_to_string(&mut text).ok()?;
+    (bytes as u64 <= MOST_BYTES).then_some(text)
 }
 
 /// Of lines `KEY=SINK`, for the last, and `KEY.0=SINK` and on, for those before it.
@@ -93,7 +107,7 @@ impl File {
             return;
         }
         self.is_of = is_of;
-        let text = is_of.and_then(|_| fs::read_to_string(path).ok());
+        let text = is_of.and_then(|_| text_of(path));
         self.targets = text.as_deref().unwrap_or_default().lines().filter_map(target).collect();
     }
 }
@@ -144,6 +158,32 @@ mod tests {
         assert_eq!(of(&[("", "hdmi"), (".0", "usb")]), hdmi);
         assert_eq!(of(&[("", ours), (".0", ours), (".x", "usb")]), None);
         assert_eq!(former_default("default.configured.audio.source=mic\n"), None);
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_no_file_or_is_too_large() {
+        use nix::sys::stat::Mode;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(DEFAULTS);
+        let (told, read) = std::sync::mpsc::sync_channel(1);
+        let former_default = || {
+            let stored = Stored { folder: Some(folder.path().to_owned()), ..Stored::default() };
+            let told = told.clone();
+            let reads = move || told.send(stored.former_default()).unwrap();
+            std::thread::Builder::new().name("reads".into()).spawn(reads).unwrap();
+            read.recv_timeout(std::time::Duration::from_secs(10)).expect("it waits for a writer")
+        };
+        let line = format!("{DEFAULT_SINK}=hdmi\n");
+        fs::write(&path, &line).unwrap();
+        assert_eq!(former_default().as_deref(), Some("hdmi"));
+        fs::write(&path, line.repeat(MOST_BYTES as usize / line.len() + 1)).unwrap();
+        assert_eq!(former_default(), None);
+        fs::remove_file(&path).unwrap();
+        nix::unistd::mkfifo(&path, Mode::S_IRWXU).unwrap();
+        assert_eq!(former_default(), None);
+        let mut file = File::default();
+        file.read(&path);
+        assert_eq!((file.is_of, file.targets), (None, BTreeMap::new()));
     }
 
     #[test]
