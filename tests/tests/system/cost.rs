@@ -1,10 +1,13 @@
-//! What Headroom costs: nothing at rest, next to nothing while it plays.
+//! What Headroom costs: nothing at rest, next to nothing while it plays or waits.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use headroom_client::ipc::Route;
 use headroom_signals::noise;
 use headroom_tests::{Daemon, Graph, Service, Thread, let_pass, on_every_generation};
 
+use crate::apps;
+use crate::control::steered;
 use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, Way, headroomd, play, stretch};
 
 const IDLE_CORE_PERCENT: f64 = 0.1;
@@ -14,6 +17,8 @@ const PLAYING_CORE_PERCENT: f64 = 1.5;
 const TIMES_PIPEWIRE: f64 = 2.0;
 /// How often it is measured; the cheapest counts.
 const STRETCHES: usize = 3;
+/// How often hr-graph may wake in a second of waiting, while an app plays and the graph is looked at.
+const WAITING_WAKE_UPS: u64 = 20;
 const RESIDENT_BYTES: u64 = 12 * 1024 * 1024;
 
 /// What a stretch of time cost a thread.
@@ -47,7 +52,7 @@ fn wait_until_suspended(graph: &Graph) {
         (rests(BUS) && rests(MASTER) && rests(DEVICE)).then_some(())
     });
     // Whoever looks at the graph wakes everyone who listens to it.
-    let_pass(std::time::Duration::from_secs(1));
+    let_pass(Duration::from_secs(1));
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn one_stereo_stream_costs_next_to_nothing() {
         let pink = noise::pink(RATE_HZ, 2, seconds, 1).at_lufs(-23.0);
         let _client = play(&graph, Way::Target, "app", &pink.channels);
         // The first seconds are those of a start.
-        let_pass(std::time::Duration::from_secs(3));
+        let_pass(Duration::from_secs(3));
 
         // Whatever else the machine does makes it dearer and never cheaper.
         let stretches = [10; STRETCHES].map(|seconds| {
@@ -107,5 +112,35 @@ fn one_stereo_stream_costs_next_to_nothing() {
         let is_kept = percents.iter().zip(&of_pipewire).any(is_cheap);
         assert!(is_kept, "{percents:.2?} % of a core, PipeWire itself {of_pipewire:.2?} %");
         assert!(resident_bytes <= RESIDENT_BYTES, "{mib:.1} MiB resident");
+    });
+}
+
+/// Whatever time has come for, there is nothing to be done while WirePlumber owes us an answer.
+#[test]
+fn a_wireplumber_that_hangs_while_apps_come_and_go_does_not_keep_us_awake() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let (daemon, mut client, _) = steered(&graph, &[]);
+        let (app, other) = (apps::play(&graph, "app", &[]), apps::play(&graph, "other", &[]));
+        app.wait_until_linked_to(BUS);
+        other.wait_until_linked_to(BUS);
+        let stream = graph.wait_for("the app to be told of", |_| {
+            let streams = client.stream_list().ok()?.streams;
+            Some(streams.iter().find(|stream| stream.app == "app")?.id)
+        });
+        graph.freeze_service(Service::WirePlumber);
+        client.route_stream(stream, Some(Route::Protected)).expect("sent");
+        // As long as it takes until we wonder why nothing comes of it, and ask.
+        let_pass(Duration::from_secs(1));
+        // Killed, and not looked for: who looks at the graph waits for WirePlumber, too.
+        drop(other);
+        // And until we would ask again.
+        let_pass(Duration::from_secs(1));
+        let costs = over_a_stretch(&daemon, 2);
+        let graphs = costs.iter().find(|cost| cost.thread == "hr-graph").expect("hr-graph");
+        println!("{generation}: while WirePlumber hangs {graphs:?}");
+        assert!(graphs.wake_ups <= stretch(2).as_secs() * WAITING_WAKE_UPS, "{costs:?}");
+        graph.thaw_service(Service::WirePlumber);
+        app.wait_until_linked_to(MASTER);
     });
 }

@@ -9,9 +9,9 @@
 //! the notices, `connections` are what it is over, `words` is heard again where PipeWire reads no
 //! more of us, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
 //! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
-//! thing, `standing` says which of our sinks may be the default, `leave` puts everything back, and
-//! `restore` what another has left. `wishes` outlives the connection, and `told` is what the outside
-//! knows of it.
+//! thing, `standing` says which of our sinks may be the default, `wake` when the loop turns by
+//! itself, `leave` puts everything back, and `restore` what another has left. `wishes` outlives the
+//! connection, and `told` is what the outside knows of it.
 
 mod alone;
 mod census;
@@ -29,13 +29,13 @@ mod routes;
 mod standing;
 mod told;
 mod volume;
+mod wake;
 mod wishes;
 mod words;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pipewire as pw;
 use pw::loop_::Timeout;
 use pw::main_loop::MainLoopRc;
@@ -244,11 +244,7 @@ impl<'a> Session<'a> {
         if self.ended.is_some() {
             return self.ended;
         }
-        let wakes = self.looks.iter().copied().chain(self.looks_at_quantum);
-        let wakes = wakes.chain(self.conflict_end()).chain(self.hearing.wake());
-        let wakes = wakes.chain(self.notes_wake()).chain(self.layout_wake());
-        let wakes = wakes.chain(self.census_wake()).chain(self.routes_wake(Instant::now()));
-        let wake = wakes.chain(until).min();
+        let wake = self.wake(Instant::now()).into_iter().chain(until).min();
         self.set_at_work(false);
         self.sleep(wake);
         self.set_at_work(true);
@@ -291,25 +287,6 @@ impl<'a> Session<'a> {
                 None => return,
             }
         }
-    }
-
-    /// Sleeps until PipeWire or the mailbox has something, or until `wake`. Without a wake
-    /// time it sleeps for good: nothing here ticks.
-    fn sleep(&self, wake: Option<Instant>) {
-        let timeout = match wake {
-            None => PollTimeout::NONE,
-            Some(wake) => {
-                // Rounded up, else the last millisecond is spent turning.
-                let left = wake.saturating_duration_since(Instant::now());
-                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        let mut on = [
-            PollFd::new(self.main_loop.loop_().fd(), PollFlags::POLLIN),
-            PollFd::new(self.mailbox.bell(), PollFlags::POLLIN),
-        ];
-        // A signal that ends the sleep early does no harm.
-        let _ = poll(&mut on, timeout);
     }
 
     fn set_at_work(&self, at_work: bool) {

@@ -73,7 +73,8 @@ impl<'a> Session<'a> {
                 is_back = self.give_default_back(Instant::now());
                 // Who has left PipeWire while it hung may have left nobody to be told of changes.
                 let _ = self.is_read_anew(Instant::now());
-                if is_back || Instant::now() >= end || self.turn(Some(end)).is_some() {
+                let until = self.hearing.wake().map_or(end, |wake| wake.min(end));
+                if is_back || Instant::now() >= end || self.turn(Some(until)).is_some() {
                     break;
                 }
             }
