@@ -42,10 +42,21 @@ pub(super) fn judge(sights: &Sights, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether who links everything hangs.
+fn is_silent(graph: &Graph) -> bool {
+    graph.session_manager.as_ref().is_some_and(|manager| manager.is_silent)
+}
+
 fn judge_session_manager(graph: &Graph, findings: &mut Vec<Finding>) {
     const CHECK: &str = "WirePlumber";
     let version = graph.session_manager.as_ref().map(|manager| manager.wireplumber.as_deref());
     findings.push(match version {
+        _ if is_silent(graph) => Finding::trouble(
+            CHECK,
+            "it does not answer",
+            "it hangs: what begins to play is linked to nothing, and nothing goes elsewhere",
+            "systemctl --user restart wireplumber",
+        ),
         None => Finding::trouble(
             CHECK,
             "it is not running",
@@ -73,6 +84,10 @@ fn judge_device(sights: &Sights, graph: &Graph, findings: &mut Vec<Finding>) {
     };
     let is_there = |name: &&str| graph.nodes.iter().any(|node| node.name == *name);
     let heard = followed.filter(is_there).or(graph.default_sink.as_deref());
+    if heard.is_none() && is_silent(graph) {
+        // It is for WirePlumber to say which.
+        return;
+    }
     // Where there is no other sink one of ours is the default, and leads nowhere.
     let is_place = |node: &Node| {
         let is_device = !node.name.starts_with(OURS) && node.name != NO_DEVICE;

@@ -90,6 +90,7 @@ pub(super) enum Reached {
 #[serde(default)]
 pub(super) struct SessionManager {
     pub(super) wireplumber: Option<String>,
+    pub(super) is_silent: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::patient::{Patient, good_graph, no_journal, of, trouble};
+use crate::patient::{Patient, good_graph, is_fine, no_journal, of, trouble};
 
 #[test]
 fn pipewire_that_is_not_there_hangs_or_is_too_old_is_told_apart() {
@@ -29,6 +29,16 @@ fn pipewire_that_is_not_there_hangs_or_is_too_old_is_told_apart() {
     trouble(&with("session_manager", Value::Null), "WirePlumber", "not running");
     let old = json!({"wireplumber": "0.4.8"});
     trouble(&with("session_manager", old), "WirePlumber", "needs 0.4.13 or later");
+    let silent = json!({"wireplumber": "0.5.8", "is_silent": true});
+    let report = with("session_manager", silent.clone());
+    let found = trouble(&report, "WirePlumber", "does not answer");
+    assert_eq!(found["mend"], "systemctl --user restart wireplumber");
+    is_fine(&report, "PipeWire");
+    // Which device is heard is for WirePlumber to say.
+    let mut graph = good_graph();
+    (graph["session_manager"], graph["default_sink"]) = (silent, Value::Null);
+    patient.tells(&graph, &no_journal());
+    is_fine(&patient.report(&[]), "default device");
     let unknown = with("session_manager", json!({"wireplumber": null}));
     assert_eq!(of(&unknown, "WirePlumber")[0]["level"], "note");
 }

@@ -1,7 +1,8 @@
 //! Which WirePlumber links everything: it tells no client its version, but the library that its
 //! process has loaded bears it in the name.
 //!
-//! Asked once for each WirePlumber, by the session on hr-graph. Reads `/proc` and nothing else.
+//! Asked once for each WirePlumber, by the session on hr-graph; `look` and `session::restore` ask,
+//! too, whether it is stopped. Reads `/proc` and nothing else.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,6 +19,21 @@ pub(super) fn version(pids: impl Iterator<Item = u32>) -> Option<String> {
         let maps = read(&format!("/proc/{pid}/maps"))?;
         maps.lines().find_map(|line| of_library(line.rsplit_once(LIBRARY)?.1))
     })
+}
+
+/// Whether one of these processes is a WirePlumber that is stopped: it answers nobody until it is told
+/// to go on.
+pub(super) fn is_stopped(mut pids: impl Iterator<Item = u32>) -> bool {
+    pids.any(|pid| {
+        is_wireplumber(pid)
+            && read(&format!("/proc/{pid}/stat")).is_some_and(|stat| says_stopped(&stat))
+    })
+}
+
+/// The state stands behind the name, which may hold anything: `T`, or `t` under a debugger.
+fn says_stopped(stat: &str) -> bool {
+    let state = stat.rsplit_once(") ").and_then(|(_, fields)| fields.chars().next());
+    matches!(state, Some('T' | 't'))
 }
 
 fn is_wireplumber(pid: u32) -> bool {
@@ -58,6 +74,20 @@ mod tests {
         for other in ["0.5.so.0", "0.6.so.0.508.0", "0.4.so.0.4.x", "0.4", ""] {
             assert_eq!(of_library(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn one_that_is_stopped_is_told_by_its_state() {
+        for (stat, is_so) in [
+            ("7 (wireplumber) T 1 7", true),
+            ("7 (wireplumber) t 1 7", true),
+            ("7 (wireplumber) S 1 7", false),
+            ("7 (a) T b) R 1 7", false),
+            ("", false),
+        ] {
+            assert_eq!(says_stopped(stat), is_so, "{stat}");
+        }
+        assert!(!is_stopped([std::process::id(), u32::MAX].into_iter()));
     }
 
     #[test]

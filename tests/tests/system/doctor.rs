@@ -159,6 +159,44 @@ fn what_is_wrong_with_a_real_graph_is_found_and_what_is_not_is_not() {
     });
 }
 
+#[test]
+fn a_wireplumber_that_hangs_is_found_and_looking_takes_no_ears_from_others() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let write = |value: &str| {
+            graph.tool("pw-metadata", &["-n", "default", "0", "test", value]);
+        };
+        write("begin");
+        let listener = graph.start_tool("pw-metadata", &["-n", "default", "--monitor"]);
+        listener.wait_for_log("begin");
+        let is_found = |heard: &str| {
+            graph.freeze_service(Service::WirePlumber);
+            let report = doctor(&graph, &[]);
+            assert_found(&report, "WirePlumber", "it does not answer", true);
+            let mend = mend(&report, "WirePlumber", "it does not answer");
+            assert_eq!(mend, "systemctl --user restart wireplumber");
+            assert_eq!(found(&report, "PipeWire"), [(version(generation.pipewire()), false)]);
+            let devices = found(&report, "default device");
+            assert!(devices.iter().all(|(_, is_trouble)| !is_trouble), "{report:#}");
+            // Who is told to put something back leaves as soon, and no worse.
+            let _ =
+                graph.command(&program("headroomd")).arg("--restore").output().expect("it runs");
+            graph.thaw_service(Service::WirePlumber);
+            write(heard);
+            listener.wait_for_log(heard);
+        };
+        is_found("after a look");
+        is_found("after another");
+        let daemon = headroomd_for(&graph, Way::Promoted);
+        is_found("beside the daemon");
+        graph.freeze_service(Service::WirePlumber);
+        let report = doctor(&graph, &[]);
+        assert_found(&report, "default device", DEVICE, false);
+        graph.thaw_service(Service::WirePlumber);
+        drop(daemon);
+    });
+}
+
 /// What lies in a folder and is nobody's but the listener's, by its path.
 fn listeners_own(graph: &Graph) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();

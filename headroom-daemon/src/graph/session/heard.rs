@@ -36,6 +36,10 @@ impl Session<'_> {
             Notice::Lost => self.ended = self.ended.or(Some(Outcome::Lost)),
             // It will be told of again.
             Notice::Added(_, Global::DefaultMetadata) if self.hearkening == Hearkening::Not => {}
+            // Who leaves soon leaves before a WirePlumber that is stopped has answered, and takes the
+            // ears of all others along (`hearing`).
+            Notice::Added(_, Global::DefaultMetadata)
+                if self.leaving && session_manager::is_stopped(self.model.pids()) => {}
             Notice::Added(id, Global::DefaultMetadata) => {
                 let version = session_manager::version(self.model.pids());
                 self.events.send(GraphEvent::SessionManager { version });

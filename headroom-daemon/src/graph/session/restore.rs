@@ -10,10 +10,9 @@ use pipewire::main_loop::MainLoopRc;
 
 use super::{Connections, Session, Wishes};
 use crate::graph::bindings::DeviceBinding;
-use crate::graph::is_ours;
 use crate::graph::mailbox::Mailbox;
-use crate::graph::targets;
 use crate::graph::thread::Events;
+use crate::graph::{is_ours, session_manager, targets};
 use crate::journal::NoteKey;
 
 /// How long all of it may take. Two of them are for a headroomd that is just being killed.
@@ -61,6 +60,9 @@ impl<'a> Session<'a> {
         }
         if ours(self) {
             return Restored::IsAlive;
+        }
+        if self.metadata.is_none() && session_manager::is_stopped(self.model.pids()) {
+            return Restored::NoSessionManager;
         }
         self.wait(end, |session| session.metadata.is_some());
         self.wait(end, |session| session.is_answered(session.syncs.metadata));

@@ -1,7 +1,9 @@
-//! One look at the graph, for `headroomd --check`: over a connection of its own, which makes
-//! nothing, changes nothing, and ends in time, whatever PipeWire does.
+//! What is asked of the graph, and what is heard.
 //!
-//! It reports what is there, as plain values; what is wrong with it is for others to say.
+//! PipeWire answers for itself at once. The metadata `default` is WirePlumber's: PipeWire reads nothing
+//! more from who binds it until WirePlumber has answered, and where who has bound it leaves before
+//! that, nobody is told of any change in it as long as it is there. So it is asked for last, and
+//! not at all of a WirePlumber that is stopped.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,25 +11,26 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pipewire as pw;
-use pw::context::ContextRc;
 use pw::core::CoreRc;
 use pw::loop_::Timeout;
 use pw::main_loop::MainLoopRc;
 use pw::metadata::{Metadata, MetadataListener};
 use pw::node::{Node, NodeListener};
-use pw::properties::properties;
 use pw::registry::RegistryRc;
 use pw::spa::param::ParamType;
 use pw::types::ObjectType;
-use serde::Serialize;
 
-use super::bindings::{GRAPH, bind};
-use super::said::capped;
-use super::{is_our_output, is_ours, library, pods, session_manager};
+use super::NodeLook;
+use crate::graph::bindings::bind;
+use crate::graph::said::capped;
+use crate::graph::{is_our_output, is_ours, pods, session_manager};
 use crate::journal::stream_key;
 
-/// How long PipeWire may take for all of it.
+/// How long PipeWire may take for all that it is asked.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long WirePlumber may take, behind that. It is waited for longer than is pleasant: who leaves
+/// before it has answered takes the ears of all others along.
+const MANAGERS_PATIENCE: Duration = Duration::from_secs(4);
 /// What the graph holds beyond these is not looked at.
 const MOST_NODES: usize = 512;
 const MOST_CLIENTS: usize = 512;
@@ -36,126 +39,59 @@ const MOST_FORMATS: usize = 32;
 /// So many streams are asked who they are.
 const MOST_STREAMS: usize = 256;
 
-/// The graph as it was found. See the module.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct GraphLook {
-    /// The version of libpipewire in this process.
-    pub library: String,
-    /// How far the connection came.
-    pub pipewire: Reached,
-    /// What PipeWire calls itself, if it said so.
-    pub version: Option<String>,
-    /// The rate that the graph runs at, in Hz.
-    pub rate_hz: Option<u32>,
-    /// Who links everything, if anybody does.
-    pub session_manager: Option<SessionManager>,
-    /// The default sink that counts, by name.
-    pub default_sink: Option<String>,
-    /// The default sink that was asked for, by name.
-    pub configured_default_sink: Option<String>,
-    /// Every node of sound.
-    pub nodes: Vec<NodeLook>,
-    /// Where streams were told to go: the name of the stream, and what it was told.
-    pub targets: Vec<(String, String)>,
-    /// What WirePlumber remembers the streams of apps under.
-    pub stream_keys: Vec<String>,
-}
-
-/// How far a connection to PipeWire came.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reached {
-    /// Nobody listens.
-    #[default]
-    Absent,
-    /// Somebody listens, but does not answer in time.
-    Silent,
-    /// All that was asked was answered.
-    Answered,
-}
-
-/// Who links everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct SessionManager {
-    /// The version of WirePlumber; nothing where it is another, or cannot be told.
-    pub wireplumber: Option<String>,
-}
-
-/// A node of sound.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct NodeLook {
-    /// `node.name`.
-    pub name: String,
-    /// `node.description`.
-    pub description: String,
-    /// `media.class`.
-    pub media_class: String,
-    /// What its app calls itself.
-    pub application: String,
-    /// The process behind it.
-    pub pid: Option<u32>,
-    /// The rate that it runs at by itself, in Hz, if it is a sink that has one now.
-    pub rate_hz: Option<u32>,
-    /// Whether it belongs to a device.
-    pub is_device: bool,
-}
-
 /// What callbacks have heard, as it comes.
 #[derive(Default)]
-struct Heard {
-    version: Option<String>,
-    core_rate_hz: Option<u32>,
+pub(super) struct Heard {
+    pub(super) version: Option<String>,
+    pub(super) core_rate_hz: Option<u32>,
     done: Option<i32>,
     lost: bool,
-    nodes: BTreeMap<u32, (NodeLook, Option<u32>)>,
-    clients: BTreeMap<u32, (String, Option<u32>)>,
+    pub(super) nodes: BTreeMap<u32, (NodeLook, Option<u32>)>,
+    pub(super) clients: BTreeMap<u32, (String, Option<u32>)>,
     /// Their names, by id.
-    metadata: BTreeMap<u32, String>,
+    pub(super) metadata: BTreeMap<u32, String>,
     /// Of the metadata `default`.
-    default: BTreeMap<(u32, String), String>,
+    pub(super) default: BTreeMap<(u32, String), String>,
     /// Of the metadata `settings`.
-    settings: BTreeMap<String, String>,
+    pub(super) settings: BTreeMap<String, String>,
     /// Of streams, by id.
-    keys: BTreeMap<u32, String>,
+    pub(super) keys: BTreeMap<u32, String>,
 }
 
-type Shared = Rc<RefCell<Heard>>;
-
-/// Looks once. Gives what was seen by the time that PipeWire's patience ended.
-#[must_use]
-pub fn look() -> GraphLook {
-    let mut seen = GraphLook { library: library::version(), ..GraphLook::default() };
-    let end = Instant::now() + PATIENCE;
-    let Ok(main_loop) = MainLoopRc::new(None) else { return seen };
-    let properties = properties! {
-        *pw::keys::APP_NAME => "Headroom",
-        // It makes no streams, so it needs none of what streams need.
-        "module.session-manager" => "false",
-        "module.client-device" => "false",
-    };
-    let Ok(context) = ContextRc::new(&main_loop, Some(properties)) else { return seen };
-    let Ok(core) = context.connect_rc(None) else { return seen };
-    seen.pipewire = Reached::Silent;
-    let heard = Shared::default();
-    if ask(&main_loop, &core, &heard, end).is_some() {
-        seen.pipewire = Reached::Answered;
+impl Heard {
+    /// The processes of PipeWire's clients.
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
+        self.clients.values().filter_map(|(_, pid)| *pid)
     }
-    take_over(&mut seen, &heard.borrow());
-    seen
+
+    pub(super) fn has_metadata(&self, name: &str) -> bool {
+        self.metadata.values().any(|known| known == name)
+    }
 }
 
-/// Asks for everything, in as many rounds as it takes. Gives nothing where an answer is missing.
-fn ask(main_loop: &MainLoopRc, core: &CoreRc, heard: &Shared, end: Instant) -> Option<()> {
+pub(super) type Shared = Rc<RefCell<Heard>>;
+
+/// Who has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Answers {
+    /// Not even PipeWire all of it.
+    Nobody,
+    /// PipeWire, but WirePlumber not.
+    PipeWire,
+    /// Everybody who is there.
+    All,
+}
+
+/// Asks for everything, in as many rounds as it takes.
+pub(super) fn ask(main_loop: &MainLoopRc, core: &CoreRc, heard: &Shared) -> Answers {
     let _core_listener = listen_to_core(core, heard);
-    let registry = core.get_registry_rc().ok()?;
+    let Ok(registry) = core.get_registry_rc() else { return Answers::Nobody };
     let _registry_listener = listen_to_registry(&registry, heard);
-    round(main_loop, core, heard, end)?;
-    let ids: Vec<(u32, String)> =
-        heard.borrow().metadata.iter().map(|(id, name)| (*id, name.clone())).collect();
-    let _metadata: Vec<_> = ids
-        .into_iter()
-        .filter_map(|(id, name)| hear_metadata(&registry, id, name, heard))
-        .collect();
+    let round = |end| round(main_loop, core, heard, end);
+    let end = Instant::now() + PATIENCE;
+    if round(end).is_none() {
+        return Answers::Nobody;
+    }
     let of_class = |class: &str, most: usize| -> Vec<u32> {
         let heard = heard.borrow();
         let of_us = |name: &str| is_ours(name) || is_our_output(name);
@@ -171,10 +107,21 @@ fn ask(main_loop: &MainLoopRc, core: &CoreRc, heard: &Shared, end: Instant) -> O
         .into_iter()
         .filter_map(|id| hear_key(&registry, id, heard))
         .collect();
+    let _settings = hear_metadata(&registry, "settings", heard);
     // What is bound answers with what it knows before the second round is answered; a node's
     // parameters come after its information.
-    round(main_loop, core, heard, end)?;
-    round(main_loop, core, heard, end)
+    if round(end).and_then(|()| round(end)).is_none() {
+        return Answers::Nobody;
+    }
+    if session_manager::is_stopped(heard.borrow().pids()) {
+        return Answers::PipeWire;
+    }
+    let _default = hear_metadata(&registry, "default", heard);
+    match round(Instant::now() + MANAGERS_PATIENCE) {
+        Some(()) => Answers::All,
+        None if heard.borrow().lost => Answers::Nobody,
+        None => Answers::PipeWire,
+    }
 }
 
 /// Runs the loop until PipeWire has answered all that was asked before.
@@ -261,10 +208,10 @@ fn listen_to_registry(registry: &RegistryRc, heard: &Shared) -> pw::registry::Li
 /// The listener before the proxy: it unhooks itself from it.
 fn hear_metadata(
     registry: &RegistryRc,
-    id: u32,
-    name: String,
+    name: &'static str,
     heard: &Shared,
 ) -> Option<(MetadataListener, Metadata)> {
+    let id = heard.borrow().metadata.iter().find(|(_, known)| *known == name).map(|(id, _)| *id)?;
     let metadata: Metadata = bind(registry, id, ObjectType::Metadata).ok()?;
     let heard = heard.clone();
     let listener = metadata
@@ -314,37 +261,4 @@ fn hear_key(registry: &RegistryRc, id: u32, heard: &Shared) -> Option<(NodeListe
         })
         .register();
     Some((listener, node))
-}
-
-fn take_over(seen: &mut GraphLook, heard: &Heard) {
-    seen.version = heard.version.clone();
-    let set_hz = |key: &str| {
-        heard.settings.get(key).and_then(|value| value.parse().ok()).filter(|rate| *rate > 0)
-    };
-    seen.rate_hz = set_hz("clock.force-rate").or(set_hz("clock.rate")).or(heard.core_rate_hz);
-    let pids = heard.clients.values().filter_map(|(_, pid)| *pid);
-    let wireplumber = session_manager::version(pids);
-    // Nobody but a session manager makes it.
-    let is_there = heard.metadata.values().any(|name| name == "default");
-    seen.session_manager =
-        (is_there || wireplumber.is_some()).then_some(SessionManager { wireplumber });
-    let default_of = |key: &str| {
-        let value = heard.default.get(&(GRAPH, key.to_owned()))?;
-        let value: serde_json::Value = serde_json::from_str(value).ok()?;
-        Some(value.get("name")?.as_str()?.to_owned())
-    };
-    seen.default_sink = default_of("default.audio.sink");
-    seen.configured_default_sink = default_of("default.configured.audio.sink");
-    seen.stream_keys = heard.keys.values().cloned().collect();
-    let client = |id: &u32| heard.clients.get(id);
-    for (id, (node, client_id)) in &heard.nodes {
-        let (application, pid) = client_id.as_ref().and_then(client).cloned().unwrap_or_default();
-        let own = if node.application.is_empty() { application } else { node.application.clone() };
-        seen.nodes.push(NodeLook { application: own, pid, ..node.clone() });
-        for key in ["target.object", "target.node"] {
-            if let Some(target) = heard.default.get(&(*id, key.to_owned())) {
-                seen.targets.push((node.name.clone(), target.clone()));
-            }
-        }
-    }
 }
