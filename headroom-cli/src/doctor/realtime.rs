@@ -1,7 +1,7 @@
 //! Whether the sound is worked on before everything else.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, getrlimit};
 
@@ -88,8 +88,11 @@ fn has_rtkit() -> bool {
         .as_deref()
         .and_then(|bus| bus.strip_prefix("unix:path="))
         .unwrap_or("/run/dbus/system_bus_socket");
-    let is_there = |folder: &str| Path::new(folder).join(SERVICE).exists();
-    Path::new(bus).exists() && ["/usr/share", "/usr/local/share"].into_iter().any(is_there)
+    let usual = ["/usr/share", "/usr/local/share"].map(PathBuf::from);
+    // A system may keep its packages elsewhere, and says so here.
+    let told = std::env::var_os("XDG_DATA_DIRS").unwrap_or_default();
+    let mut folders = usual.into_iter().chain(std::env::split_paths(&told));
+    Path::new(bus).exists() && folders.any(|folder| folder.join(SERVICE).exists())
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::home::Home;
 /// A home with a runtime directory, and a `headroom` that has its own headroomd beside it.
 pub(crate) struct Patient(pub(crate) Home);
 
+/// What is there where rtkit is, below the folder of the home that holds data.
+const RTKIT: &str = "data/dbus-1/system-services/org.freedesktop.RealtimeKit1.service";
+
 /// A graph on which nothing is wrong.
 pub(crate) fn good_graph() -> Value {
     json!({
@@ -42,6 +45,9 @@ impl Patient {
         if fs::hard_link(HEADROOM, &program).is_err() {
             fs::copy(HEADROOM, &program).unwrap();
         }
+        // A system that gives real time to whoever asks, whatever this one does.
+        patient.0.write("bus", "");
+        patient.0.write(RTKIT, "");
         patient.tells(&good_graph(), &no_journal());
         patient
     }
@@ -91,6 +97,7 @@ impl Patient {
             .args(args)
             .current_dir(self.path("bin"))
             .env("XDG_RUNTIME_DIR", self.path("run"))
+            .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", self.path("bus").display()))
             .env_remove("HEADROOM_SOCKET");
         command
     }

@@ -4,6 +4,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,9 +25,7 @@ impl Daemon {
     }
 
     pub(crate) fn listen(&self) -> UnixListener {
-        let path = self.0.path("control.sock");
-        let _ = std::fs::remove_file(&path);
-        UnixListener::bind(path).unwrap()
+        listen_at(&self.path("control.sock"))
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
@@ -65,22 +64,14 @@ impl Daemon {
 
     /// Runs `headroom`, which connects once for each of these scripts.
     pub(crate) fn run_with_each(&self, args: &[&str], scripts: Vec<Script>) -> Run {
-        let listener = self.listen();
-        let beside = beside(move || {
+        run_beside(&self.path("control.sock"), &mut self.command(args), move |listener| {
             for script in scripts {
-                script(&mut Peer::greet(&listener, &hello()));
+                script(&mut Peer::greet(listener, &hello()));
             }
-        });
-        let run = Run::of(&mut self.command(args));
-        while !beside.is_finished() {
-            drop(UnixStream::connect(self.0.path("control.sock")));
-            std::thread::yield_now();
-        }
-        beside.join().unwrap_or_else(|_| panic!("the script failed; {run}"));
-        run
+        })
     }
 
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path(name)
     }
 
@@ -93,6 +84,29 @@ impl Daemon {
         beside.join().unwrap();
         run
     }
+}
+
+fn listen_at(path: &Path) -> UnixListener {
+    let _ = std::fs::remove_file(path);
+    UnixListener::bind(path).unwrap()
+}
+
+/// Runs a command beside a script that listens at this path. A script that waits for more connections
+/// than the command makes is given them.
+pub(crate) fn run_beside(
+    path: &Path,
+    command: &mut Command,
+    script: impl FnOnce(&UnixListener) + Send + 'static,
+) -> Run {
+    let listener = listen_at(path);
+    let beside = beside(move || script(&listener));
+    let run = Run::of(command);
+    while !beside.is_finished() {
+        drop(UnixStream::connect(path));
+        std::thread::yield_now();
+    }
+    beside.join().unwrap_or_else(|_| panic!("the script failed; {run}"));
+    run
 }
 
 fn beside<T: Send + 'static>(
