@@ -9,7 +9,7 @@
 //! [`Remembered`] is plain data and [`format`](mod@headroom_profile::remembered::format) is what it
 //! looks like as text; the command line reads it too, so both are in `headroom-profile`.
 //! [`StateFile`] is the files, [`Slot`] what waits to be written, [`StoreThread`] the one thread
-//! that waits for storage: nobody else does, however slow it is.
+//! that writes to storage: nobody else waits for that, however slow it is.
 //!
 //! What must be on disk *before* something is done is the [`journal`](crate::journal), a file of its
 //! own beside this one: hr-store writes it as soon as it is asked, and gives its word back.

@@ -42,7 +42,7 @@ pub struct Graph {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Warning {
-    /// What it is about: `pipewire`, `profile.NAME`, `stream.ID` and the like.
+    /// What it is about: `pipewire`, `profile.NAME`, `setting.KEY` and the like.
     pub about: String,
     /// What to show.
     pub message: String,
