@@ -9,7 +9,7 @@ use headroom_tests::{Device, Service, Setup, on_every_generation};
 
 use crate::defaults::choose_default;
 use crate::restoring::journal;
-use crate::setting::{BUS, DEVICE, Way, headroomd_for};
+use crate::setting::{BUS, DEVICE, RATE_HZ, Way, headroomd_for, tones};
 
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../install").canonicalize().expect("the script")
@@ -130,6 +130,10 @@ fn an_uninstall_leaves_nothing_in_pipewire_or_in_what_wireplumber_remembers() {
         graph.tool("env", &[&built, &script]);
         choose_default(&graph, "headphones");
         let daemon = headroomd_for(&graph, Way::Promoted);
+        // On PipeWire 1.4 a sink that nobody has played to shows nobody its volume.
+        let file = graph.write_programme("app.wav", RATE_HZ, &tones(60.0, 0.1));
+        let app = graph.play(&file).name("app").start();
+        app.wait_until_linked_to(BUS);
         graph.set_volume(BUS, 0.5);
         // It is heard, and WirePlumber has written down that ours was the default.
         graph.wait_for_link("headroom.master.out", "headphones");
