@@ -100,6 +100,11 @@ impl Choir {
         choir
     }
 
+    /// Those who go through Headroom once it is there.
+    pub(crate) fn singers(&self) -> impl Iterator<Item = &headroom_tests::Client> {
+        self.singers.iter()
+    }
+
     /// Waits until every singer goes to the device by itself.
     pub(crate) fn wait_until_raw(&self) {
         self.singers.iter().for_each(|singer| singer.wait_until_linked_to(DEVICE));

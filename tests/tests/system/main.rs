@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured is shown beside the verdict")]
 
 mod apps;
+mod arriving;
 mod changes;
 mod choir;
 mod control;
