@@ -190,7 +190,8 @@ impl<'g> Desktop<'g> {
             last.is_empty().then_some(())
         });
         if settled.is_none() {
-            panic!("after {after} events: {last}\n{}", self.graph.report());
+            let entries = self.graph.dump().metadata.remove("default").unwrap_or_default();
+            panic!("after {after} events: {last}\n{entries:#?}\n{}", self.graph.report());
         }
     }
 
