@@ -28,6 +28,19 @@ pub(crate) struct Site {
     started: AtomicU32,
 }
 
+/// Keeps the directory of a graph whose test fails, and says where.
+const KEEP: &str = "HEADROOM_KEEP";
+
+impl Drop for Site {
+    #[allow(clippy::print_stdout, reason = "a test says where its logs are")]
+    fn drop(&mut self) {
+        if std::thread::panicking() && std::env::var_os(KEEP).is_some() {
+            self.directory.disable_cleanup(true);
+            println!("kept: {}", self.directory().display());
+        }
+    }
+}
+
 impl Site {
     pub(crate) fn new(generation: &'static Generation) -> Self {
         // A socket's path may have 107 bytes, and a nested TMPDIR can use most of them up.
@@ -41,7 +54,8 @@ impl Site {
 
     /// The session of whoever runs this: only logs and sound files lie in a directory of ours.
     pub(crate) fn of_this_session(generation: &'static Generation) -> Self {
-        let mut site = Self { environment: Environment::inherited(), ..Self::new(generation) };
+        let mut site = Self::new(generation);
+        site.environment = Environment::inherited();
         // What a listener's own headroomd remembers is not ours to read or to change.
         let state = site.directory().join("state");
         site.environment.set("XDG_STATE_HOME", state);
