@@ -120,7 +120,7 @@ impl Session<'_> {
     /// When to ask [`Session::keep_routes`] again.
     pub(super) fn routes_wake(&self, now: Instant) -> Option<Instant> {
         let coming = self.coming_until.filter(|_| !self.told.ready);
-        coming.into_iter().chain(self.targets.wake()).filter(|at| *at > now).min()
+        coming.filter(|until| *until > now).into_iter().chain(self.targets.wake(now)).min()
     }
 
     /// A stream goes, and what the user wants of it stays.

@@ -246,9 +246,10 @@ impl Targets {
         writes
     }
 
-    /// When to ask [`Targets::writes`] again.
-    pub(super) fn wake(&self) -> Option<Instant> {
-        self.streams.values().filter_map(Target::wake).min()
+    /// When to ask [`Targets::writes`] again: the next moment after `now`, for what is due has been
+    /// asked.
+    pub(super) fn wake(&self, now: Instant) -> Option<Instant> {
+        self.streams.values().flat_map(Target::wakes).filter(|at| *at > now).min()
     }
 
     /// What to write so that all streams go where they would go without us.

@@ -80,11 +80,11 @@ impl Target {
         }
         // While WirePlumber has not said back what we wrote, it does nothing else either.
         let is_told = self.object.is_settled() && self.object.value().as_deref() == Some(name);
-        if !is_told || !has_ports || self.is_astray {
+        let is_linked = model.linked_from(id).next().is_some();
+        if !is_told || !(has_ports || is_linked) || self.is_astray {
             self.due = None;
             return writes;
         }
-        let is_linked = model.linked_from(id).next().is_some();
         let due = *self.due.get_or_insert(now + if is_linked { ARRIVAL } else { LINKING });
         if now < due {
             return writes;
@@ -109,8 +109,8 @@ impl Target {
     }
 
     /// When to ask again whether it has arrived.
-    pub(in crate::graph::targets) fn wake(&self) -> Option<Instant> {
-        self.due.into_iter().chain(self.steps_back).chain(self.awaits_word()).min()
+    pub(in crate::graph::targets) fn wakes(&self) -> impl Iterator<Item = Instant> {
+        self.due.into_iter().chain(self.steps_back).chain(self.awaits_word())
     }
 
     /// What to write so that it goes where it would go without us.

@@ -5,7 +5,7 @@ use super::*;
 /// Lets the time pass until there is something to write or nothing to wait for.
 fn writes_later(scene: &mut Scene, aim: Option<Aim>) -> Writes {
     assert!(scene.writes(aim).is_empty(), "it is given its time");
-    let Some(wake) = scene.targets.wake() else { return Writes::new() };
+    let Some(wake) = scene.targets.wake(scene.now) else { return Writes::new() };
     let is_linked = scene.model.linked_from(APP).next().is_some();
     assert_eq!(wake, scene.now + if is_linked { ARRIVAL } else { LINKING });
     scene.now = wake;
@@ -15,7 +15,7 @@ fn writes_later(scene: &mut Scene, aim: Option<Aim>) -> Writes {
 /// Lets it be sent again behind that.
 fn step_back(scene: &mut Scene) {
     assert!(scene.writes(FIRM).is_empty(), "not at once");
-    assert_eq!(scene.targets.wake(), Some(scene.now + STEP_BACK));
+    assert_eq!(scene.targets.wake(scene.now), Some(scene.now + STEP_BACK));
     scene.now += STEP_BACK;
     let again = scene.writes(FIRM);
     assert_eq!(again, [(OBJECT, Some(MAIN.to_owned()))]);
@@ -39,7 +39,7 @@ fn links_that_never_come_are_asked_for_three_times_and_then_it_is_said_who_made_
     let who = Some("patchbay".to_owned());
     let contest = Contest { by: MovedBy::Links, who, to: Some("speakers".into()) };
     assert_eq!(scene.contest(), Some(contest));
-    assert_eq!(scene.targets.wake(), None, "and nothing is waited for");
+    assert_eq!(scene.targets.wake(scene.now), None, "and nothing is waited for");
 }
 
 #[test]
@@ -56,10 +56,21 @@ fn who_is_linked_to_nothing_is_said_to_be_astray_until_it_arrives() {
     assert!(writes_later(&mut scene, FIRM).is_empty());
     assert!(scene.targets.is_astray(APP) && !scene.is_contested());
     assert!(scene.writes(FIRM).is_empty());
-    assert_eq!(scene.targets.wake(), None);
+    assert_eq!(scene.targets.wake(scene.now), None);
     scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
     assert!(scene.writes(FIRM).is_empty());
     assert!(!scene.targets.is_astray(APP));
+}
+
+#[test]
+fn one_whose_time_has_passed_does_not_hide_when_another_is_due() {
+    const OTHER: u32 = APP + 1;
+    let mut scene = linked_scene(30);
+    scene.targets.added(OTHER, scene.now - 2 * YOUNG);
+    scene.targets.remember(OTHER, "hdmi", By::WirePlumber);
+    scene.aims(FIRM);
+    assert!(scene.writes(FIRM).is_empty());
+    assert_eq!(scene.targets.wake(scene.now), Some(scene.now + ARRIVAL));
 }
 
 #[test]
@@ -68,5 +79,5 @@ fn while_nobody_answers_nothing_is_said_again() {
     // A WirePlumber that hangs says back nothing.
     assert!(!scene.writes(FIRM).is_empty());
     assert!(scene.writes(FIRM).is_empty());
-    assert_eq!(scene.targets.wake(), None);
+    assert_eq!(scene.targets.wake(scene.now), None);
 }

@@ -97,7 +97,7 @@ fn who_comes_without_a_word_goes_where_the_journal_says_that_it_was_put() {
     scene.now -= YOUNG / 2;
     scene.aims_at(BUS);
     assert_eq!(scene.writes, 0, "it will say so itself");
-    assert_eq!(scene.targets.wake(), Some(scene.now + YOUNG / 2));
+    assert_eq!(scene.targets.wake(scene.now), Some(scene.now + YOUNG / 2));
     // Where we would be first, it forgets, unless it is told.
     let held = scene.writes(FIRM);
     assert_eq!(remembered(&scene, &held, None).as_deref(), Some("hdmi"));
@@ -250,7 +250,7 @@ fn what_wireplumber_does_not_do_with_a_new_stream_counts_no_more_and_is_not_forg
         scene.now += YOUNG;
         scene.aims_at(BUS);
         assert_eq!(scene.target(), None, "nobody has linked it yet");
-        assert_eq!(scene.targets.wake(), None, "the link will be heard of");
+        assert_eq!(scene.targets.wake(scene.now), None, "the link will be heard of");
         let link = Link { from_node: APP, to_node: linked_to, client: None };
         scene.model.add(50, Global::Link(link));
         scene.aims_at(BUS);
