@@ -25,6 +25,7 @@ mod installing;
 mod killed;
 mod latency;
 mod leaving;
+mod loose;
 mod loudness;
 mod moves;
 mod outages;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::latency::{LOOKS, Repeat};
+use super::loose::Loose;
 use super::volume::fit;
 use super::words::Hearkening;
 use super::{Outcome, Session};
@@ -201,6 +202,7 @@ impl Session<'_> {
             self.reading_anew = false;
             self.targets.metadata_has_gone();
             self.hearing = Hearing::default();
+            self.loose = Loose::default();
             self.wishes.default.forget_current();
             self.promoting.lets_go();
             self.giving_back = None;

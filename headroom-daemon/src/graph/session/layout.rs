@@ -27,8 +27,13 @@ impl Session<'_> {
         if now < since + SETTLED {
             return;
         }
-        self.other_layout_since = None;
         log::info!("the device sink has other channels: making the sinks anew");
+        self.take_inserts_out();
+    }
+
+    /// Takes the inserts out of the graph, for `advance` to make others.
+    pub(super) fn take_inserts_out(&mut self) {
+        self.other_layout_since = None;
         self.hand_gain_on();
         for insert in self.lives().filter(|live| live.running).map(|live| live.insert) {
             self.events.send(GraphEvent::Running { insert, running: false });

@@ -8,7 +8,7 @@
 //! The loop and the order of things are here. What is done is in the files beside: `heard` takes
 //! the notices, `connections` are what it is over, `words` is heard again where PipeWire reads no
 //! more of us, `alone` refuses a second headroomd, `inserts` makes the inserts, `layout` anew for
-//! other channels, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
+//! other channels, `loose` where nobody links them, `census`, `device`, `default`, `routes`, `volume` and `latency` each follow one
 //! thing, `standing` says which of our sinks may be the default, `wake` when the loop turns by
 //! itself, `leave` puts everything back, and `restore` what another has left. `wishes` outlives the
 //! connection, and `told` is what the outside knows of it.
@@ -23,6 +23,7 @@ mod inserts;
 mod latency;
 mod layout;
 mod leave;
+mod loose;
 mod port;
 mod restore;
 mod routes;
@@ -59,6 +60,7 @@ pub(super) use connections::Connections;
 use default::GivingBack;
 use inserts::Live;
 use latency::LOOKS;
+use loose::Loose;
 pub(super) use restore::Restored;
 use told::Told;
 pub(super) use wishes::Wishes;
@@ -114,6 +116,7 @@ pub(super) struct Session<'a> {
     conflict_since: Option<Instant>,
     /// Since when the device has had other channels than the inserts.
     other_layout_since: Option<Instant>,
+    loose: Loose,
     /// How far this WirePlumber has made the bus the default.
     promoting: Promoting,
     giving_back: Option<GivingBack>,
@@ -221,6 +224,7 @@ impl<'a> Session<'a> {
             hearkening: Hearkening::Well,
             conflict_since: None,
             other_layout_since: None,
+            loose: Loose::default(),
             promoting: Promoting::default(),
             giving_back: None,
             to_ask_once_more: false,
@@ -362,6 +366,7 @@ impl<'a> Session<'a> {
         }
         self.follow_device(now);
         self.fit_device(now);
+        self.tie_loose_ends(now);
         self.tell_heard();
         if self.main.is_none() && self.device.is_some() {
             self.make_main();

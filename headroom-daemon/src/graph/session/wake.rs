@@ -29,6 +29,7 @@ struct Times {
     conflict: Option<Instant>,
     hearing: Option<Instant>,
     layout: Option<Instant>,
+    loose: Option<Instant>,
 }
 
 impl Times {
@@ -38,6 +39,7 @@ impl Times {
             (Reach::Others, self.conflict),
             (Reach::Metadata, self.hearing),
             (Reach::Everything, self.layout),
+            (Reach::Everything, self.loose),
         ];
         by.into_iter().filter(|(at, _)| *at <= reach).filter_map(|(_, time)| time).min()
     }
@@ -50,6 +52,7 @@ impl Session<'_> {
             conflict: self.conflict_end(),
             hearing: self.hearing.wake(),
             layout: self.layout_wake(),
+            loose: self.loose.wake(),
         };
         let is_told = self.is_answered(self.syncs.listing)
             && (self.metadata.is_none() || self.is_answered(self.syncs.values));
@@ -105,7 +108,7 @@ mod tests {
     fn who_waits_for_an_answer_is_woken_by_nothing_that_needs_it() {
         let past = Instant::now();
         let at = |ms| Some(past + Duration::from_millis(ms));
-        let times = Times { conflict: None, hearing: at(0), layout: at(1) };
+        let times = Times { hearing: at(0), layout: at(1), ..Times::default() };
         for (reach, first) in [
             (Reach::Nowhere, None),
             (Reach::Others, None),
