@@ -40,7 +40,7 @@ fn an_output_of_ours_that_is_linked_to_nothing_is_tied_up_again() {
         for output in [MASTER, BUS] {
             let output = format!("{output}.out");
             cut(&graph, &output);
-            daemon.wait_for_log(&format!("{output} is linked to nothing"));
+            daemon.wait_for_log(&format!("{output} stays linked to nothing"));
             wait_until_heard(&graph, &mut client, &format!("it again after {output} was cut off"));
         }
     });

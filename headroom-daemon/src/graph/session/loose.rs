@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::Session;
 use crate::graph::{InsertId, session_manager};
 
-/// How long an output may be linked to nothing though its sink is there: WirePlumber takes well under
-/// a second, and some more where the machine is busy.
+/// How long an output may be linked to nothing though its sink is there, twice as long the next time:
+/// WirePlumber takes well under a second, and more where the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often the inserts are made anew for it in a row: what does not help thrice does not help.
 const MOST_TIMES: u32 = 3;
@@ -35,7 +35,7 @@ impl Loose {
             return false;
         }
         let since = *self.since.get_or_insert(now);
-        let is_enough = now >= since + PATIENCE;
+        let is_enough = now >= since + self.patience();
         if is_enough {
             self.since = None;
             self.times += 1;
@@ -43,9 +43,13 @@ impl Loose {
         is_enough
     }
 
+    fn patience(&self) -> Duration {
+        PATIENCE * (1 << self.times)
+    }
+
     /// When to look again.
     pub(super) fn wake(&self) -> Option<Instant> {
-        Some(self.since? + PATIENCE)
+        Some(self.since? + self.patience())
     }
 }
 
@@ -59,11 +63,7 @@ impl Session<'_> {
             // One that is stopped links nothing at all, and all of it once it goes on.
             && !session_manager::is_stopped(self.model.pids())
         {
-            log::warn!(
-                "{}.out is linked to nothing for {} s: making the sinks anew",
-                insert.node_name(),
-                PATIENCE.as_secs()
-            );
+            log::warn!("{}.out stays linked to nothing: making the sinks anew", insert.node_name());
             self.take_inserts_out();
         }
     }
@@ -89,16 +89,16 @@ mod tests {
     #[test]
     fn what_is_loose_for_long_is_made_anew_but_not_for_ever() {
         let (mut loose, mut now) = (Loose::default(), Instant::now());
-        for _ in 0..MOST_TIMES {
+        for patience in [PATIENCE, 2 * PATIENCE, 4 * PATIENCE] {
             assert!(!loose.takes(true, false, now));
-            assert_eq!(loose.wake(), Some(now + PATIENCE));
-            now += PATIENCE;
+            assert_eq!(loose.wake(), Some(now + patience));
+            now += patience;
             assert!(loose.takes(true, false, now));
             assert!(!loose.takes(false, false, now), "they are made");
             assert_eq!(loose.wake(), None);
         }
         assert!(!loose.takes(true, false, now));
-        assert!(!loose.takes(true, false, now + PATIENCE));
+        assert!(!loose.takes(true, false, now + 8 * PATIENCE));
         assert_eq!(loose.wake(), None);
         assert!(!loose.takes(false, true, now), "it was whole in between");
         assert!(!loose.takes(true, false, now));
