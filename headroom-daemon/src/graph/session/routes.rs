@@ -89,7 +89,7 @@ impl Session<'_> {
             {
                 continue;
             }
-            let writes = self.targets.writes(id, course, asks, &self.model, now);
+            let writes = self.targets.writes(id, course, asks, around, now);
             if !writes.is_empty() {
                 all.push((id, writes));
             } else if self.targets.has_left_unheard(id, &self.model) {

@@ -51,8 +51,8 @@ pub(super) fn course<'g>(
     };
     let name = insert.node_name();
     match around.model.sink_named(name) {
-        _ if by_itself == name => Course::ByItself,
         Some(_) => Course::To(name),
+        None if by_itself == name => Course::ByItself,
         None => Course::Wait,
     }
 }
@@ -64,6 +64,11 @@ fn bus(channels: Option<u32>, model: &Model) -> InsertId {
         Some(_) if !is_wide => InsertId::Stereo,
         _ => InsertId::Main,
     }
+}
+
+/// The sink that [`OBJECT`](super::OBJECT) says, if it is there.
+pub(in crate::graph) fn sink_said<'g>(value: &str, model: &'g Model) -> Option<&'g str> {
+    wanted_sink(&Wanted { object: Some(value.to_owned()), node: None }, model)
 }
 
 /// The sink that is meant, if it is there.

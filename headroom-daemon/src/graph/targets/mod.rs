@@ -24,7 +24,7 @@ use super::model::Model;
 use super::said::Wanted;
 use super::{Aim, Destination, InsertId};
 pub use contest::{Contest, MovedBy};
-pub(super) use course::{Around, Course, is_chosen};
+pub(super) use course::{Around, Course, is_chosen, sink_said};
 use course::{course, wanted_sink};
 use target::Target;
 pub(super) use wish::{Wish, known_wish};
@@ -215,9 +215,16 @@ impl Targets {
         let is_at_bus = wanted == Some(InsertId::Main.node_name());
         let is_moved_on = is_at_bus && target.may_be_moved() && !asks.is_fixed;
         let to = aim.filter(holds).map(|aim| aim.to);
-        match to.or(is_moved_on.then_some(Destination::Bus)) {
+        let course = match to.or(is_moved_on.then_some(Destination::Bus)) {
             Some(to) => course(to, wanted, asks.channels, around),
             None => Course::ByItself,
+        };
+        let Course::To(name) = course else { return course };
+        // Where it goes by itself it is sent only if it does not arrive.
+        let is_expected = wanted.or(around.default_sink) == Some(name);
+        match is_expected && !target.stays_away(id, name, asks.has_ports, around.model, now) {
+            true => Course::ByItself,
+            false => course,
         }
     }
 
@@ -227,9 +234,10 @@ impl Targets {
         id: u32,
         course: Course<'_>,
         asks: Asks<'_>,
-        model: &Model,
+        around: Around<'_>,
         now: Instant,
     ) -> Writes {
+        let model = around.model;
         let of_others = self.wish_of_others(id, asks.key, model);
         let Some(target) = self.streams.get_mut(&id) else { return Writes::new() };
         let mut writes = match course {
@@ -240,8 +248,10 @@ impl Targets {
         if writes.is_empty() {
             writes = target.say_again(id, of_others, model);
         }
-        if writes.is_empty() && matches!(course, Course::To(_)) {
-            writes = target.insist(id, asks.has_ports, model, now);
+        if let (true, Course::To(name)) = (writes.is_empty(), course) {
+            // Let go it would go there again, and WirePlumber thinks that it is there.
+            let aside = around.device.filter(|_| around.default_sink == Some(name));
+            writes = target.insist(id, asks.has_ports, aside, model, now);
         }
         writes
     }

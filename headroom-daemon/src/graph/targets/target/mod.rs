@@ -58,6 +58,8 @@ pub(in crate::graph::targets) struct Target {
     shadow: Option<String>,
     /// What the metadata must have said when it was bound anew, if nobody else had written.
     expected: Option<String>,
+    /// When it is to be where it goes by itself.
+    awaited_by: Option<Instant>,
     /// Whether it was linked to where we have sent it.
     has_arrived: bool,
     /// When it is to be there.
@@ -103,6 +105,7 @@ impl Target {
             ours: None,
             shadow: None,
             expected: None,
+            awaited_by: None,
             has_arrived: false,
             due: None,
             is_astray: false,
@@ -231,7 +234,7 @@ impl Target {
     /// What it is about from now on.
     pub(in crate::graph::targets) fn aims_at(&mut self, aim: Option<Aim>) {
         if self.tries.aim(aim) {
-            (self.due, self.is_astray) = (None, false);
+            (self.due, self.awaited_by, self.is_astray) = (None, None, false);
         }
     }
 
@@ -310,21 +313,23 @@ impl Target {
         self.awaited = Awaited::Nothing;
         (self.wished, self.ours, self.expected) = (None, None, None);
         self.tries.forget();
-        self.forget();
+        self.forget_values();
+        self.has_arrived = false;
+        (self.due, self.awaited_by, self.steps_back) = (None, None, None);
+        self.is_astray = false;
     }
 
     pub(in crate::graph::targets) fn metadata_is_new(&mut self) {
-        // Read once more before it was taken up, it is what it was to be.
+        // Read once more before it was taken up, it is what it was to be. The links are what they were,
+        // and so is what is waited for: it may be read five times a second.
         self.expected = self.ours.take().or(self.expected.take());
-        self.forget();
+        self.forget_values();
     }
 
-    fn forget(&mut self) {
+    fn forget_values(&mut self) {
         self.theirs = Wanted::default();
         (self.object, self.node) = (Entry::default(), Entry::default());
         (self.former, self.shadow) = (None, None);
-        self.has_arrived = false;
-        (self.due, self.is_astray, self.steps_back) = (None, false, None);
     }
 
     pub(in crate::graph::targets) fn take_up(&mut self, now: Instant) {

@@ -63,11 +63,34 @@ impl Target {
         writes
     }
 
-    /// What to write because it is not linked to where the metadata says that it goes.
+    /// Whether it has not come to the sink of this name, where it goes by itself, in the time that it
+    /// may take.
+    pub(in crate::graph::targets) fn stays_away(
+        &mut self,
+        id: u32,
+        name: &str,
+        has_ports: bool,
+        model: &Model,
+        now: Instant,
+    ) -> bool {
+        let is_linked = model.linked_from(id).next().is_some();
+        let sink = model.sink_named(name);
+        let is_there = sink.is_none() || model.linked_from(id).any(|to| Some(to) == sink);
+        if is_there || !(has_ports || is_linked) {
+            self.awaited_by = None;
+            return false;
+        }
+        let patience = if is_linked { ARRIVAL } else { LINKING };
+        now >= *self.awaited_by.get_or_insert(now + patience)
+    }
+
+    /// What to write because it is not linked to where the metadata says that it goes. In between it
+    /// is sent to the sink `aside`, or let go.
     pub(in crate::graph::targets) fn insist(
         &mut self,
         id: u32,
         has_ports: bool,
+        aside: Option<&str>,
         model: &Model,
         now: Instant,
     ) -> Writes {
@@ -91,7 +114,7 @@ impl Target {
         }
         self.due = None;
         if !self.tries.count(now) {
-            self.object.write(OBJECT, None, &mut writes);
+            self.object.write(OBJECT, aside, &mut writes);
             self.steps_back = Some(now + STEP_BACK);
             return writes;
         }
@@ -110,7 +133,8 @@ impl Target {
 
     /// When to ask again whether it has arrived.
     pub(in crate::graph::targets) fn wakes(&self) -> impl Iterator<Item = Instant> {
-        self.due.into_iter().chain(self.steps_back).chain(self.awaits_word())
+        let times = [self.due, self.steps_back, self.awaited_by, self.awaits_word()];
+        times.into_iter().flatten()
     }
 
     /// What to write so that it goes where it would go without us.

@@ -63,6 +63,58 @@ fn who_is_linked_to_nothing_is_said_to_be_astray_until_it_arrives() {
 }
 
 #[test]
+fn what_is_waited_for_comes_though_the_metadata_is_read_anew_again_and_again() {
+    let read_often = Duration::from_millis(200);
+    for is_default in [false, true] {
+        let mut scene = linked_scene(30);
+        if is_default {
+            scene.default_sink = MAIN;
+        }
+        scene.aims(FIRM);
+        let (mut writes, before) = (scene.writes(FIRM), scene.now);
+        while writes.is_empty() && scene.now < before + 2 * ARRIVAL {
+            scene.now += read_often;
+            scene.reads_anew();
+            writes = scene.writes(FIRM);
+        }
+        assert!(!writes.is_empty(), "default: {is_default}");
+        assert!(scene.now >= before + ARRIVAL);
+        // Nor is the step back cut short by it.
+        scene.carry_out(writes);
+        if !is_default {
+            scene.reads_anew();
+            step_back(&mut scene);
+        }
+    }
+}
+
+#[test]
+fn who_does_not_come_by_itself_is_sent_and_in_between_to_the_device() {
+    let mut scene = linked_scene(30);
+    scene.default_sink = MAIN;
+    assert!(scene.writes(EASY).is_empty(), "it comes by itself");
+    assert_eq!(scene.targets.wake(scene.now), Some(scene.now + ARRIVAL));
+    scene.now += ARRIVAL;
+    let sent = scene.writes(EASY);
+    assert!(sent.contains(&(OBJECT, Some(MAIN.to_owned()))), "{sent:?}");
+    scene.carry_out(sent);
+    // That moves nothing where WirePlumber thinks that it is there.
+    let aside = writes_later(&mut scene, EASY);
+    assert_eq!(aside, [(OBJECT, Some("speakers".to_owned()))]);
+    scene.carry_out(aside);
+    scene.now += STEP_BACK;
+    let again = scene.writes(EASY);
+    assert_eq!(again, [(OBJECT, Some(MAIN.to_owned()))]);
+    scene.carry_out(again);
+    // Once it has come, nothing of it stays.
+    scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
+    let freed = scene.writes(EASY);
+    scene.carry_out(freed);
+    assert!(scene.values.is_empty(), "{:?}", scene.values);
+    assert_eq!(scene.targets.wake(scene.now), None);
+}
+
+#[test]
 fn one_whose_time_has_passed_does_not_hide_when_another_is_due() {
     const OTHER: u32 = APP + 1;
     let mut scene = linked_scene(30);

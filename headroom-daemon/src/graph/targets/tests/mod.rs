@@ -128,7 +128,7 @@ impl Scene {
             is_fixed: self.is_fixed,
         };
         let course = self.targets.course(APP, aim, asks, around, self.now);
-        self.targets.writes(APP, course, asks, &self.model, self.now)
+        self.targets.writes(APP, course, asks, around, self.now)
     }
 
     fn contest(&self) -> Option<Contest> {
@@ -150,6 +150,7 @@ impl Scene {
 }
 
 const BUS: Option<Destination> = Some(Destination::Bus);
+const EASY: Option<Aim> = Some(Aim { to: Destination::Bus, is_firm: false, asked: 0 });
 const FIRM: Option<Aim> = Some(Aim { to: Destination::Bus, is_firm: true, asked: 0 });
 
 /// A scene with a stream that others link as they like.
