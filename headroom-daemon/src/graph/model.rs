@@ -129,9 +129,9 @@ impl Model {
             }
             Global::Link(link) => {
                 let from = self.node(link.from_node).filter(|from| from.is_stream());
-                let has_room =
-                    self.links < MOST_LINKS || from.is_some_and(|from| is_our_output(&from.name));
-                has_room && from.is_some() && self.node(link.to_node).is_some_and(Node::is_sink)
+                let is_ours = from.is_some_and(|from| is_our_output(&from.name));
+                let is_to_sink = self.node(link.to_node).is_some_and(Node::is_sink);
+                is_ours || (self.links < MOST_LINKS && from.is_some() && is_to_sink)
             }
             Global::Client(_) | Global::DefaultMetadata => true,
         }
@@ -174,6 +174,11 @@ impl Model {
             Global::Link(link) => Some(link),
             _ => None,
         })
+    }
+
+    /// Whether a node or a link of this id is there.
+    pub(super) fn has_node_or_link(&self, id: u32) -> bool {
+        matches!(self.globals.get(&id), Some(Global::Node(_) | Global::Link(_)))
     }
 
     /// Whether a client is there.
@@ -290,8 +295,11 @@ mod tests {
         assert_eq!(model.sinks().count(), MOST_SINK_NODES + 1);
         assert_eq!(model.nodes().count(), MOST_STREAM_NODES + MOST_SINK_NODES + 2);
         assert_eq!(model.sink_channels(10_000).len(), MOST_CHANNELS);
-        assert_eq!(model.links().count(), MOST_LINKS + 1);
-        assert_eq!(model.linked_from(40_001).collect::<Vec<_>>(), [10_000]);
+        // What ours are linked to is known even where it is no sink: somebody's recorder.
+        model.add(120_001, Global::Link(Link { from_node: 40_001, to_node: 20_000, client: None }));
+        model.add(120_002, Global::Link(Link { from_node: 1, to_node: 20_000, client: None }));
+        assert_eq!(model.links().count(), MOST_LINKS + 2);
+        assert_eq!(model.linked_from(40_001).collect::<Vec<_>>(), [10_000, 20_000]);
         // What goes makes room again.
         model.remove(0);
         model.add(130_000, node("an app", "Stream/Output/Audio"));

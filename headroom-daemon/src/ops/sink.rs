@@ -24,9 +24,10 @@ pub(crate) fn use_it(
     }
     if !is_known {
         model.sink_wish.preferred.clone_from(&call.sink);
-        effects.commands.push(GraphCommand::Sinks(model.sink_wish.clone()));
         change_device(model, effects, |device| device.preferred_sink.clone_from(&call.sink));
     }
+    // Who asks for the same again may have seen the sound moved elsewhere.
+    effects.commands.push(GraphCommand::Sinks(model.sink_wish.clone()));
     Ok(model.sinks().device.clone())
 }
 

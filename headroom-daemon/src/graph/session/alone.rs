@@ -21,6 +21,8 @@ impl Session<'_> {
         let other = self.model.nodes().find(|(id, node)| {
             is_ours(&node.name)
                 && !mine.contains(id)
+                // What this one has taken out PipeWire may not have removed yet.
+                && self.model.pid_of(node) != Some(std::process::id())
                 && my_serial.is_none_or(|serial| node.serial < serial)
         });
         let Some((_, other)) = other else {

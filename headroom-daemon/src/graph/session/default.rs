@@ -66,6 +66,10 @@ impl Session<'_> {
             self.hearing.relied_on(Instant::now());
         }
         self.wishes.sinks = wish;
+        if self.sent_by_others.take().is_some() {
+            // Who says which device it is to be means it, wherever the master was moved by hand.
+            self.pinned = None;
+        }
     }
 
     /// The default sink is who it shall be, as far as that is ours to say.

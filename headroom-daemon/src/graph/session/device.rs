@@ -8,6 +8,7 @@ use super::inserts::Live;
 use crate::graph::bindings::DeviceBinding;
 use crate::graph::default_sink::Devices;
 use crate::graph::event::DeviceSink;
+use crate::graph::targets::{OBJECT, sink_said};
 use crate::graph::{GraphEvent, is_ours};
 
 impl Session<'_> {
@@ -72,13 +73,26 @@ impl Session<'_> {
     pub(super) fn pin(&mut self, now: Instant) {
         let (Some(metadata), Some(master)) = (&self.metadata, &self.master) else { return };
         let Some(wanted) = self.wanted_device() else { return };
-        if self.pinned.as_deref() == Some(wanted) {
+        let is_void =
+            self.sent_by_others.as_deref().is_some_and(|to| sink_said(to, &self.model).is_none());
+        if self.pinned.as_deref() == Some(wanted) && !is_void {
             return;
         }
         let Some(output) = master.streams.output_id() else { return };
         metadata.set_target(output, wanted);
         self.pinned = Some(wanted.to_owned());
+        self.sent_by_others = None;
         self.hearing.expects(now);
+    }
+
+    /// The metadata says where the master is to go. Who moves it by hand has it there until another
+    /// device is wanted, or until that has gone.
+    pub(super) fn take_master_target(&mut self, id: u32, key: Option<&str>, value: Option<&str>) {
+        let output = self.master.as_ref().and_then(|master| master.streams.output_id());
+        if output == Some(id) && key == Some(OBJECT) {
+            let others = value.filter(|value| self.pinned.as_deref() != Some(value));
+            self.sent_by_others = others.map(str::to_owned);
+        }
     }
 
     pub(super) fn is_linked(&self) -> bool {

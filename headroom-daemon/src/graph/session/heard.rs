@@ -67,7 +67,10 @@ impl Session<'_> {
                 self.census.changed();
             }
             Notice::Removed(id) => {
-                self.hearing.graph_changed(now);
+                // Clients come and go all the time, and decide nothing.
+                if self.model.has_node_or_link(id) {
+                    self.hearing.graph_changed(now);
+                }
                 if self.is_device(id) {
                     self.hearing.sinks_changed(now);
                 }
@@ -87,7 +90,10 @@ impl Session<'_> {
                         self.census.changed();
                     }
                     (GRAPH, None) => {}
-                    (id, key) => self.take_target(id, key.as_deref(), value.as_deref(), now),
+                    (id, key) => {
+                        self.take_master_target(id, key.as_deref(), value.as_deref());
+                        self.take_target(id, key.as_deref(), value.as_deref(), now);
+                    }
                 }
             }
             Notice::NodeSays(id, news) => self.census.node_says(id, news),
@@ -170,6 +176,7 @@ impl Session<'_> {
                     }
                 }
                 live.has_node = true;
+                live.has_failed = false;
                 live.pass_latency_on(Repeat::Known);
                 if let (InsertId::Main, Some(volume)) = (id, self.unwritten.take()) {
                     self.carry_out(Some(Write::Bus(volume)));
@@ -178,9 +185,11 @@ impl Session<'_> {
                 self.looks = LOOKS.iter().map(|after| now + *after).collect();
             }
             StreamNotice::Failed(error) => {
-                let name = id.node_name();
-                events.send(GraphEvent::Trouble(format!("{name} has failed: {error}")));
-                self.ended = self.ended.or(Some(Outcome::Lost));
+                // WirePlumber says so of every link that fails, of an app's too, and may say it again
+                // and again. While it has its node, it plays on.
+                if !std::mem::replace(&mut live.has_failed, true) {
+                    log::info!("{} is told of an error: {error}", id.node_name());
+                }
             }
         }
     }
@@ -206,7 +215,7 @@ impl Session<'_> {
             self.wishes.default.forget_current();
             self.promoting.lets_go();
             self.giving_back = None;
-            self.pinned = None;
+            (self.pinned, self.sent_by_others) = (None, None);
         }
         if self.device.as_ref().is_some_and(|device| device.id == id) {
             self.device = None;

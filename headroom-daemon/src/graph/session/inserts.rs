@@ -28,6 +28,8 @@ pub(super) struct Live {
     pub(super) volume: Volume,
     pub(super) running: bool,
     pub(super) has_node: bool,
+    /// PipeWire or WirePlumber has told one of its streams of an error.
+    pub(super) has_failed: bool,
     /// Latency behind us and before us, as it was last heard, and as it was last passed on.
     pub(super) heard: [Latency; 2],
     pub(super) passed_on: [Option<Latency>; 2],
@@ -47,7 +49,7 @@ impl Session<'_> {
             }
             return;
         };
-        let ports = self.model.sink_channels(id);
+        let ports = self.channels_for(&name, id);
         if ports.is_empty() {
             return;
         }
@@ -63,7 +65,7 @@ impl Session<'_> {
         let watch = Arc::new(Watch::new(self.rate_hz));
         let way = Way { input: &channels, output: &channels, target: &name };
         self.master = self.make(InsertId::Master, &names, way, params, watch);
-        self.pinned = Some(name);
+        (self.pinned, self.sent_by_others) = (Some(name), None);
     }
 
     pub(super) fn make_main(&mut self) {
@@ -162,6 +164,7 @@ impl Session<'_> {
                     volume,
                     running: false,
                     has_node: false,
+                    has_failed: false,
                     heard: Default::default(),
                     passed_on: Default::default(),
                 })

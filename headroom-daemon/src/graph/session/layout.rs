@@ -5,6 +5,9 @@
 //! one with more, what an app has for these would be lost. So after such a change, which is heard
 //! anyway, they go, and `advance` makes others: meanwhile the apps play on the device, and are back
 //! by the same means as after a crash. The AGC goes on from where it was.
+//!
+//! What is heard need not be the device that was asked for: WirePlumber puts a filter of the user's in
+//! front of it, which has channels of its own. The inserts get those of what is heard.
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +18,14 @@ use crate::graph::channels::Channels;
 
 /// How long the device must have other channels: its ports come one after the other.
 const SETTLED: Duration = Duration::from_millis(200);
+
+/// A device that is heard through another sink, which was seen once the inserts were made for it.
+#[derive(Debug)]
+pub(super) struct HeardInstead {
+    wanted: String,
+    /// The serial of the sink that is heard.
+    heard: u64,
+}
 
 impl Session<'_> {
     /// Takes the inserts out of the graph if the device that is heard has other channels.
@@ -28,7 +39,24 @@ impl Session<'_> {
             return;
         }
         log::info!("the device sink has other channels: making the sinks anew");
+        self.heard_instead = self.what_is_heard_instead();
         self.take_inserts_out();
+    }
+
+    /// The sink that the device which is wanted is heard through, if that is another one.
+    fn what_is_heard_instead(&self) -> Option<HeardInstead> {
+        let (wanted, heard) = (self.pinned.clone()?, self.device.as_ref()?.id);
+        let node = self.model.node(heard).filter(|node| node.name != wanted)?;
+        Some(HeardInstead { wanted, heard: node.serial })
+    }
+
+    /// The channels that the inserts are to have for this device.
+    pub(super) fn channels_for(&self, wanted: &str, id: u32) -> Vec<&str> {
+        let instead = self.heard_instead.as_ref().filter(|instead| instead.wanted == wanted);
+        let heard = instead.and_then(|instead| {
+            self.model.sinks().find(|(_, node)| node.serial == instead.heard).map(|(id, _)| id)
+        });
+        self.model.sink_channels(heard.unwrap_or(id))
     }
 
     /// Takes the inserts out of the graph, for `advance` to make others.

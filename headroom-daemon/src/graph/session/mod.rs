@@ -60,6 +60,7 @@ pub(super) use connections::Connections;
 use default::GivingBack;
 use inserts::Live;
 use latency::LOOKS;
+use layout::HeardInstead;
 use loose::Loose;
 pub(super) use restore::Restored;
 use told::Told;
@@ -116,6 +117,7 @@ pub(super) struct Session<'a> {
     conflict_since: Option<Instant>,
     /// Since when the device has had other channels than the inserts.
     other_layout_since: Option<Instant>,
+    heard_instead: Option<HeardInstead>,
     loose: Loose,
     /// How far this WirePlumber has made the bus the default.
     promoting: Promoting,
@@ -129,6 +131,8 @@ pub(super) struct Session<'a> {
     first_serial: u64,
     leaving: bool,
     pinned: Option<String>,
+    /// Where somebody else has sent the master since.
+    sent_by_others: Option<String>,
     looks: Vec<Instant>,
     looks_at_quantum: Option<Instant>,
     told: Told,
@@ -224,6 +228,7 @@ impl<'a> Session<'a> {
             hearkening: Hearkening::Well,
             conflict_since: None,
             other_layout_since: None,
+            heard_instead: None,
             loose: Loose::default(),
             promoting: Promoting::default(),
             giving_back: None,
@@ -233,6 +238,7 @@ impl<'a> Session<'a> {
             first_serial: 0,
             leaving: false,
             pinned: None,
+            sent_by_others: None,
             looks: Vec::new(),
             looks_at_quantum: None,
             told: Told::default(),
