@@ -7,6 +7,7 @@
 
 mod apps;
 mod arriving;
+mod by_hand;
 mod changes;
 mod choir;
 mod control;

@@ -1,0 +1,116 @@
+//! Who moves our output by hand has it there, until another device is asked for or that one goes; and
+//! what stands between us and the device is lived with.
+
+use std::time::Duration;
+
+use headroom_tests::{Device, Graph, Setup, let_pass, on_every_generation};
+
+use crate::control::steered;
+use crate::defaults::choose_default;
+use crate::setting::{BUS, DEVICE, MASTER, RATE_HZ, assert_heard, tones};
+
+const HDMI: &str = "hdmi";
+/// Six channels, where the filter in front of them has two.
+const PLACES: [&str; 6] = ["FL", "FR", "FC", "LFE", "SL", "SR"];
+
+fn output() -> String {
+    format!("{MASTER}.out")
+}
+
+/// Moves our output to a device, as a mixer does.
+fn move_output(graph: &Graph, device: &str) {
+    let (id, serial) = (graph.node(&output()).id.to_string(), graph.node(device).serial);
+    graph.tool("pw-metadata", &[&id, "target.object", &serial.to_string(), "Spa:Id"]);
+    graph.wait_for_link(&output(), device);
+}
+
+fn app(graph: &Graph) -> headroom_tests::Client {
+    let file = graph.write_programme("tones.wav", RATE_HZ, &tones(90.0, 0.1));
+    graph.play(&file).name("app").start()
+}
+
+#[test]
+fn our_output_stays_where_it_was_moved_by_hand_until_that_goes_or_another_is_asked_for() {
+    on_every_generation(|generation| {
+        let graph = Setup::default()
+            .devices([
+                Device::named(DEVICE).priority(1_000),
+                Device::named(HDMI).priority(500),
+                Device::named("usb").priority(1_500),
+            ])
+            .start(generation);
+        choose_default(&graph, DEVICE);
+        let (_daemon, mut client, _) = steered(&graph, &[]);
+        let _app = app(&graph);
+        graph.wait_for_link(&output(), DEVICE);
+
+        move_output(&graph, HDMI);
+        graph.wait_for_flow(&output(), HDMI);
+        assert_heard(graph.record(HDMI), &format!("{generation}: moved by hand"));
+        // Which is the default already: it is asked for all the same.
+        client.sink_use(Some(DEVICE)).expect("it is there");
+        graph.wait_for_flow(&output(), DEVICE);
+        assert_heard(graph.record(DEVICE), &format!("{generation}: asked for"));
+
+        // WirePlumber would have it at the best that is left.
+        move_output(&graph, HDMI);
+        graph.unplug(HDMI);
+        graph.wait_for_flow(&output(), DEVICE);
+        assert_heard(graph.record(DEVICE), &format!("{generation}: that has gone"));
+    });
+}
+
+#[test]
+fn a_filter_in_front_of_the_device_that_has_other_channels_is_played_to() {
+    on_every_generation(|generation| {
+        let graph =
+            Setup::default().devices([Device::named(DEVICE).positions(&PLACES)]).start(generation);
+        let filter = graph.start_tool(
+            "pw-loopback",
+            &[
+                "--channels=2",
+                "--capture-props=media.class=Audio/Sink node.name=filter filter.smart=true \
+                 filter.smart.target={ node.name = speakers } audio.position=[FL,FR]",
+                "--playback-props=node.name=filter.out node.passive=true audio.position=[FL,FR]",
+            ],
+        );
+        graph.wait_for("the filter", |dump| dump.node("filter").map(drop));
+        let (mut daemon, mut client, _) = steered(&graph, &[]);
+        // 0.4 knows no such filters, but can be told to play to one.
+        if generation.wireplumber() < (0, 5, 0) {
+            client.sink_use(Some("filter")).expect("it is there");
+        }
+        let _app = app(&graph);
+        graph.wait_for_flow(&output(), "filter");
+        graph.wait_for_link("app", BUS);
+        daemon.wait_for_log("made the sink headroom.master with 2 channels");
+        let before = graph.node(MASTER).serial;
+        assert_heard(graph.record("filter"), &format!("{generation}: in front of the filter"));
+        graph.wait_for_flow("filter.out", DEVICE);
+        let_pass(Duration::from_secs(2));
+        assert_eq!(graph.node(MASTER).serial, before, "they are not made anew and anew");
+        drop(filter);
+        graph.wait_for_flow(&output(), DEVICE);
+        daemon.wait_for_log("made the sink headroom.master with 6 channels");
+    });
+}
+
+#[test]
+fn a_device_that_another_program_has_to_itself_is_played_to_once_that_ends() {
+    on_every_generation(|generation| {
+        let graph = Graph::start(generation);
+        let file = graph.write_programme("tones.wav", RATE_HZ, &tones(90.0, 0.1));
+        let alone = graph.play(&file).name("alone").property("node.exclusive", "true").start();
+        alone.wait_until_linked_to(DEVICE);
+        let mut daemon = graph.headroomd(&[]);
+        daemon.wait_for_log("made the sink headroom.master");
+        let_pass(Duration::from_secs(4));
+        let log = daemon.log();
+        assert_eq!(log.matches("connected to PipeWire").count(), 1, "{log}");
+        alone.stop();
+        let app = graph.play(&file).name("app").start();
+        app.wait_until_linked_to(BUS);
+        graph.wait_for_flow(&output(), DEVICE);
+        assert_heard(graph.record(DEVICE), &format!("{generation}: the device is free"));
+    });
+}
