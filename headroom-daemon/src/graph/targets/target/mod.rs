@@ -24,6 +24,8 @@ pub(in crate::graph::targets) const ARRIVAL: Duration = Duration::from_secs(2);
 /// The same for one that is linked to nothing at all: WirePlumber loses a stream now and then whose
 /// ports it makes anew for a sink of other channels.
 pub(in crate::graph::targets) const LINKING: Duration = Duration::from_secs(1);
+/// How long after that was in vain it is tried once more, and ever again: nobody hears it.
+pub(in crate::graph::targets) const ASTRAY: Duration = Duration::from_secs(30);
 /// How long a stream is let go in between: WirePlumber takes what is written within moments for one
 /// word, and does not look whether a stream is linked to where it has been.
 pub(in crate::graph::targets) const STEP_BACK: Duration = Duration::from_millis(300);

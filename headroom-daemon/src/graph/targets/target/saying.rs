@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{ARRIVAL, LINKING, STEP_BACK, Target};
+use super::{ARRIVAL, ASTRAY, LINKING, STEP_BACK, Target};
 use crate::graph::model::Model;
 use crate::graph::said::Wanted;
 use crate::graph::targets::contest::MovedBy;
@@ -104,12 +104,16 @@ impl Target {
         // While WirePlumber has not said back what we wrote, it does nothing else either.
         let is_told = self.object.is_settled() && self.object.value().as_deref() == Some(name);
         let is_linked = model.linked_from(id).next().is_some();
-        if !is_told || !(has_ports || is_linked) || self.is_astray {
+        if !is_told || !(has_ports || is_linked) {
             self.due = None;
             return writes;
         }
-        let due = *self.due.get_or_insert(now + if is_linked { ARRIVAL } else { LINKING });
-        if now < due {
+        let patience = match is_linked {
+            true => ARRIVAL,
+            false if self.is_astray => ASTRAY,
+            false => LINKING,
+        };
+        if now < *self.due.get_or_insert(now + patience) {
             return writes;
         }
         self.due = None;
@@ -126,6 +130,7 @@ impl Target {
             }
             None => {
                 self.is_astray = true;
+                self.due = Some(now + ASTRAY);
                 writes
             }
         }

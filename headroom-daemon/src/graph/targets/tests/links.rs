@@ -55,11 +55,20 @@ fn who_is_linked_to_nothing_is_said_to_be_astray_until_it_arrives() {
     }
     assert!(writes_later(&mut scene, FIRM).is_empty());
     assert!(scene.targets.is_astray(APP) && !scene.is_contested());
-    assert!(scene.writes(FIRM).is_empty());
-    assert_eq!(scene.targets.wake(scene.now), None);
+    for _ in 0..3 {
+        assert!(scene.writes(FIRM).is_empty());
+        assert_eq!(scene.targets.wake(scene.now), Some(scene.now + ASTRAY), "nobody hears it");
+        scene.now += ASTRAY;
+        let freed = scene.writes(FIRM);
+        assert_eq!(freed, [(OBJECT, None)]);
+        scene.carry_out(freed);
+        step_back(&mut scene);
+        assert!(scene.targets.is_astray(APP));
+    }
     scene.model.add(50, Global::Link(Link { from_node: APP, to_node: 32, client: None }));
     assert!(scene.writes(FIRM).is_empty());
     assert!(!scene.targets.is_astray(APP));
+    assert_eq!(scene.targets.wake(scene.now), None);
 }
 
 #[test]

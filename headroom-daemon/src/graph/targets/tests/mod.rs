@@ -8,7 +8,7 @@ mod wishes;
 use std::time::Duration;
 
 use super::contest::{MEMORY, MOST_TRIES};
-use super::target::{ARRIVAL, LINKING, STEP_BACK, YOUNG};
+use super::target::{ARRIVAL, ASTRAY, LINKING, STEP_BACK, YOUNG};
 use super::wish::By;
 use super::*;
 use crate::graph::Destination;
