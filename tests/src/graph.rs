@@ -142,7 +142,11 @@ impl Graph {
         let (name, properties) = (device.name.clone(), device.properties());
         self.devices().push(device);
         self.write_devices();
-        self.tool("pw-cli", &["create-node", "adapter", &properties]);
+        // A WirePlumber that dies just then (0.4.13 does now and then) leaves the tool waiting for ever.
+        let made = self.site.run("pw-cli", &["create-node", "adapter", &properties]);
+        if made.is_err() && self.dump().node(&name).is_none() {
+            self.tool("pw-cli", &["create-node", "adapter", &properties]);
+        }
         self.wait_for(&format!("device {name}"), |dump| dump.node(&name).map(drop));
     }
 

@@ -121,7 +121,8 @@ impl Site {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             let complaint = String::from_utf8_lossy(&output.stderr);
-            Err(format!("{program} {}: {}", arguments.join(" "), complaint.trim()))
+            let words = arguments.join(" ");
+            Err(format!("{program} {words}: {} {}", output.status, complaint.trim()))
         }
     }
 
