@@ -183,6 +183,8 @@ second() {
 third() {
     wait_for "the login" systemctl --user is-active default.target
     wait_for "Headroom, which nobody has started" has headroomd.service ActiveState active
+    # An app that is there before the first device is told that there is none, and pw-cat ends.
+    wait_for "Headroom to be the default, as it was" default_is headroom.main
     plays
     wait_for "the app to go through it" status "$through_us"
     wait_for "its sound" heard
