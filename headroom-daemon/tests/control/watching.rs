@@ -305,10 +305,10 @@ fn a_profile_that_is_gone_for_a_moment_in_a_long_checkout_stays_in_force() {
     };
     let mut judged = 0;
     for round in 0..200 {
-        fs::remove_file(&file).expect("removed");
         // Longer than any file is waited for, and at most 20 ms between one change and the next.
-        let (began, mut last) = (Instant::now(), Instant::now());
-        let mut longest = Duration::ZERO;
+        let mut last = Instant::now();
+        fs::remove_file(&file).expect("removed");
+        let (began, mut longest) = (Instant::now(), Duration::ZERO);
         for n in 0.. {
             others(&place, n % 40);
             longest = longest.max(last.elapsed());
