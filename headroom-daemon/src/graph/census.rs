@@ -303,7 +303,7 @@ mod tests {
     }
 
     fn seen(model: &Model, heard: &Heard) -> Seen {
-        let around = Around { model, default_sink: None, device: None };
+        let around = Around { model, default_sink: None, filter: None, device: None };
         look(1, &followed(model), heard, &Targets::default(), around)
     }
 

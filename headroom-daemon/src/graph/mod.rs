@@ -13,6 +13,7 @@ mod census;
 mod channels;
 mod default_sink;
 mod event;
+mod filters;
 mod gate;
 mod hearing;
 mod library;

@@ -102,8 +102,10 @@ pub(super) struct NodeProps {
     pub(super) is_network: bool,
     /// Why a stream must stay where it is, if it must.
     pub(super) fixed_by: Option<FixedBy>,
-    /// The output of a filter, not of an app.
+    /// The output of a filter, not of an app; or where sound goes into one.
     pub(super) is_filter: bool,
+    /// A filter for whatever the default sink is, which WirePlumber puts there from 0.5 on.
+    pub(super) is_for_the_default: bool,
     /// The sink that the app asks for.
     pub(super) asks_for: Wanted,
     /// What WirePlumber remembers it under.
@@ -139,6 +141,10 @@ impl NodeProps {
             is_network: is_true("node.network"),
             fixed_by: fixed_by(is_true),
             is_filter: get("node.link-group").is_some(),
+            is_for_the_default: get("node.link-group").is_some()
+                && is_true("filter.smart")
+                && !is_true("filter.smart.disabled")
+                && get("filter.smart.target").is_none(),
             asks_for: Wanted { object: text("target.object"), node: text("node.target") },
             key: stream_key(&get).filter(|key| key.len() <= LONGEST_NAME_BYTES),
         }

@@ -21,6 +21,12 @@ pub(super) fn version(pids: impl Iterator<Item = u32>) -> Option<String> {
     })
 }
 
+/// Whether a WirePlumber of this version puts filters in front of devices by itself.
+pub(super) fn knows_smart_filters(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(0), Some(5))
+}
+
 /// Whether one of these processes is a WirePlumber that is stopped: it answers nobody until it is told
 /// to go on.
 pub(super) fn is_stopped(mut pids: impl Iterator<Item = u32>) -> bool {
@@ -74,6 +80,16 @@ mod tests {
         for other in ["0.5.so.0", "0.6.so.0.508.0", "0.4.so.0.4.x", "0.4", ""] {
             assert_eq!(of_library(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn filters_are_put_in_front_of_devices_from_0_5_on() {
+        for (version, knows) in
+            [("0.4.13", false), ("0.5.0", true), ("0.5.12", true), ("1.0", true)]
+        {
+            assert_eq!(knows_smart_filters(version), knows, "{version}");
+        }
+        assert!(!knows_smart_filters("") && !knows_smart_filters("0.x"));
     }
 
     #[test]

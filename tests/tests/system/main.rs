@@ -19,6 +19,7 @@ mod device_profiles;
 mod devices;
 mod doctor;
 mod edits;
+mod filters;
 mod following;
 mod hanging;
 mod identity;

@@ -8,8 +8,9 @@ use super::inserts::Live;
 use crate::graph::bindings::DeviceBinding;
 use crate::graph::default_sink::Devices;
 use crate::graph::event::DeviceSink;
+use crate::graph::filters;
 use crate::graph::targets::{OBJECT, sink_said};
-use crate::graph::{GraphEvent, is_ours};
+use crate::graph::{GraphEvent, Promotion, is_ours};
 
 impl Session<'_> {
     /// The sink that the master plays to, as it is linked.
@@ -69,10 +70,27 @@ impl Session<'_> {
         self.wishes.default.wanted_device(preferred, &Devices::of(&self.model))
     }
 
-    /// Sends the master to the device sink that is wanted, where that is another one now.
+    /// The sink that the master is to be sent to: the device that is wanted, or the filter that
+    /// WirePlumber would have in front of it.
+    pub(super) fn wanted_sink(&self) -> Option<&str> {
+        let device = self.wanted_device()?;
+        let is_asked_for = self.wishes.sinks.preferred.as_deref() == Some(device);
+        let is_theirs = self.wishes.sinks.promotion == Promotion::Leave
+            && self.wishes.default.actual.as_deref() == Some(device);
+        let filter = self.filter_for_the_default().filter(|_| is_theirs && !is_asked_for);
+        Some(filter.unwrap_or(device))
+    }
+
+    /// The filter that WirePlumber has in front of whatever the default sink is.
+    pub(super) fn filter_for_the_default(&self) -> Option<&str> {
+        let filter = filters::for_the_default(self.census.heard(), &self.model);
+        filter.filter(|_| self.has_smart_filters)
+    }
+
+    /// Sends the master to the sink that is wanted, where that is another one now.
     pub(super) fn pin(&mut self, now: Instant) {
         let (Some(metadata), Some(master)) = (&self.metadata, &self.master) else { return };
-        let Some(wanted) = self.wanted_device() else { return };
+        let Some(wanted) = self.wanted_sink() else { return };
         let is_void =
             self.sent_by_others.as_deref().is_some_and(|to| sink_said(to, &self.model).is_none());
         if self.pinned.as_deref() == Some(wanted) && !is_void {

@@ -43,6 +43,8 @@ impl Session<'_> {
                 if self.leaving && session_manager::is_stopped(self.model.pids()) => {}
             Notice::Added(id, Global::DefaultMetadata) => {
                 let version = session_manager::version(self.model.pids());
+                self.has_smart_filters =
+                    version.as_deref().is_some_and(session_manager::knows_smart_filters);
                 self.events.send(GraphEvent::SessionManager { version });
                 self.bind_metadata(id);
                 self.targets.metadata_is_new();

@@ -38,7 +38,7 @@ pub(super) struct Live {
 impl Session<'_> {
     pub(super) fn make_master(&mut self, now: Instant) {
         let device = self
-            .wanted_device()
+            .wanted_sink()
             .and_then(|name| Some((name.to_owned(), self.model.sink_named(name)?)));
         let Some((name, id)) = device else {
             if self.model.sinks().any(|(_, node)| !is_ours(&node.name)) {

@@ -118,6 +118,8 @@ pub(super) struct Session<'a> {
     /// Since when the device has had other channels than the inserts.
     other_layout_since: Option<Instant>,
     heard_instead: Option<HeardInstead>,
+    /// This WirePlumber puts filters in front of devices by itself.
+    has_smart_filters: bool,
     loose: Loose,
     /// How far this WirePlumber has made the bus the default.
     promoting: Promoting,
@@ -229,6 +231,7 @@ impl<'a> Session<'a> {
             conflict_since: None,
             other_layout_since: None,
             heard_instead: None,
+            has_smart_filters: false,
             loose: Loose::default(),
             promoting: Promoting::default(),
             giving_back: None,

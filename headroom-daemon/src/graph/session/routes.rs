@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Session;
+use crate::graph::filters;
 use crate::graph::targets::{Around, Course, News, Wish, Writes, known_wish};
 use crate::graph::{Aims, Promotion};
 use crate::journal::{FormerTarget, Note, NoteKey, Noted};
@@ -29,6 +30,7 @@ impl Session<'_> {
         Around {
             model: &self.model,
             default_sink: self.wishes.default.actual.as_deref(),
+            filter: self.filter_for_the_default(),
             device: self.heard_device_name(),
         }
     }
@@ -54,6 +56,7 @@ impl Session<'_> {
         if self.metadata.is_none() || !self.is_linked() || self.awaits_default(now) {
             return;
         }
+        let filter = filters::for_the_default(self.census.heard(), &self.model);
         let mut all: Vec<(u32, Writes)> = Vec::new();
         for (id, asks) in self.census.asks() {
             let Some(node) = self.model.node(id).filter(|node| node.is_stream()) else { continue };
@@ -61,6 +64,7 @@ impl Session<'_> {
             let around = Around {
                 model: &self.model,
                 default_sink: self.wishes.default.actual.as_deref(),
+                filter: filter.filter(|_| self.has_smart_filters),
                 device: self
                     .device
                     .as_ref()

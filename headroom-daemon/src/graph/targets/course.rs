@@ -14,8 +14,17 @@ pub(in crate::graph) struct Around<'g> {
     pub(in crate::graph) model: &'g Model,
     /// The default sink.
     pub(in crate::graph) default_sink: Option<&'g str>,
+    /// The filter that WirePlumber has in front of the default sink, whichever that is.
+    pub(in crate::graph) filter: Option<&'g str>,
     /// The device sink that is heard.
     pub(in crate::graph) device: Option<&'g str>,
+}
+
+impl<'g> Around<'g> {
+    /// Where a stream goes that nobody wants anywhere.
+    pub(super) fn usual_sink(&self) -> Option<&'g str> {
+        self.default_sink.map(|default| self.filter.unwrap_or(default))
+    }
 }
 
 /// What a stream needs.
@@ -42,7 +51,7 @@ pub(super) fn course<'g>(
     around: Around<'g>,
 ) -> Course<'g> {
     // Where it goes while we say nothing.
-    let Some(by_itself) = wanted.or(around.default_sink) else { return Course::Wait };
+    let Some(by_itself) = wanted.or(around.usual_sink()) else { return Course::Wait };
     let insert = match to {
         Destination::Bus => bus(channels, around.model),
         Destination::Master => InsertId::Master,

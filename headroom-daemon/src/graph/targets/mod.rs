@@ -221,7 +221,7 @@ impl Targets {
         };
         let Course::To(name) = course else { return course };
         // Where it goes by itself it is sent only if it does not arrive.
-        let is_expected = wanted.or(around.default_sink) == Some(name);
+        let is_expected = wanted.or(around.usual_sink()) == Some(name);
         match is_expected && !target.stays_away(id, name, asks.has_ports, around.model, now) {
             true => Course::ByItself,
             false => course,
@@ -250,7 +250,7 @@ impl Targets {
         }
         if let (true, Course::To(name)) = (writes.is_empty(), course) {
             // Let go it would go there again, and WirePlumber thinks that it is there.
-            let aside = around.device.filter(|_| around.default_sink == Some(name));
+            let aside = around.device.filter(|_| around.usual_sink() == Some(name));
             writes = target.insist(id, asks.has_ports, aside, model, now);
         }
         writes

@@ -118,6 +118,7 @@ impl Scene {
         let around = Around {
             model: &self.model,
             default_sink: Some(self.default_sink),
+            filter: None,
             device: Some("speakers"),
         };
         let asks = Asks {
@@ -135,6 +136,7 @@ impl Scene {
         let around = Around {
             model: &self.model,
             default_sink: Some(self.default_sink),
+            filter: None,
             device: Some("speakers"),
         };
         self.targets.contest(APP, &self.asks_for, around)

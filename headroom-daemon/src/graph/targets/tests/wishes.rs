@@ -164,6 +164,7 @@ fn what_the_user_wants_of_a_stream_that_goes_is_known_before_it_is_on_disk() {
         let around = Around {
             model: &scene.model,
             default_sink: Some("speakers"),
+            filter: None,
             device: Some("speakers"),
         };
         let key = format!("app-{n:03}");
@@ -282,8 +283,12 @@ fn streams_that_share_a_key_do_not_lose_each_others_sink() {
     let mut scene = Scene::new();
     scene.targets.added(OTHER, scene.now);
     scene.targets.take(OTHER, Some(OBJECT), Some("310"), News::Written, scene.now);
-    let around =
-        Around { model: &scene.model, default_sink: Some("speakers"), device: Some("speakers") };
+    let around = Around {
+        model: &scene.model,
+        default_sink: Some("speakers"),
+        filter: None,
+        device: Some("speakers"),
+    };
     scene.targets.course(OTHER, None, asks_nothing(KEY), around, scene.now);
     let held = scene.writes(BUS.map(|to| Aim { to, is_firm: false, asked: 0 }));
     assert_eq!(remembered(&scene, &held, Some("hdmi")).as_deref(), Some("hdmi"), "{held:?}");
