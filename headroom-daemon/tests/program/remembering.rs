@@ -159,6 +159,8 @@ fn what_makes_no_sense_any_more_costs_itself_alone() {
 #[test]
 fn a_place_that_cannot_be_written_is_a_warning_until_it_can() {
     let program = Program::start(&[]);
+    // It listens before it has read what it remembers, and answers after.
+    assert_eq!(warnings(&program), [""; 0]);
     // A file where the directory should be: not even root can write there.
     let state_home = program.folder.path().join("state");
     fs::write(&state_home, "in the way").expect("written");
